@@ -1,0 +1,198 @@
+"""The configuration schema: every key a user can write, its type, default, unit and meaning.
+
+Pure data: nothing here imports torch or RDKit, so that ``molgen check`` and ``molgen --help`` are quick. The
+descriptions are the manual: ``molgen new`` writes them as comments into the starter files. Names of scorers,
+models and optimizers are plain strings here; whether they exist is the second pass (:func:`molgen.api.check`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Version of the configuration file format; raised when a key changes its meaning.
+CONFIG_FORMAT = 1
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values are frozen once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class TransformConfig(Section):
+    """How a raw value becomes a desirability in 0..1 (higher is better only after this step)."""
+
+    type: Literal["identity", "sigmoid", "reverse_sigmoid", "double_sigmoid", "step", "linear", "gaussian"] = (
+        Field("identity", description="shape of the desirability curve")
+    )
+    low: float | None = Field(None, description="lower end of the window, in the unit of the component")
+    high: float | None = Field(None, description="upper end of the window, in the unit of the component")
+    target: float | None = Field(None, description="gaussian: the value that is worth 1")
+    width: float | None = Field(
+        None, gt=0, description="gaussian: sigma; sigmoids: distance over which 0.1 rises to 0.9"
+    )
+
+
+class ComponentConfig(Section):
+    """One line of the objective: a scorer, its parameters, its curve and its role."""
+
+    use: str = Field(description="scorer name (molgen new --list shows all) or 'file.py:function'")
+    name: str | None = Field(None, description="column name in the results; default: the scorer's name")
+    role: Literal["score", "filter", "penalty"] = Field(
+        "score", description="score enters the mean; filter gates and stays out of it; penalty multiplies it"
+    )
+    weight: float = Field(1.0, gt=0, description="weight in the mean (role score only)")
+    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the scorer")
+    transform: TransformConfig | None = Field(
+        None, description="desirability curve; default: the scorer's own (identity for 0..1 values)"
+    )
+    threshold: float = Field(0.5, ge=0, le=1, description="filter: smallest desirability that passes")
+    on_missing: Literal["reject", "ignore"] = Field(
+        "reject", description="no value: the molecule gets no total (reject) or the mean leaves it out (ignore)"
+    )
+    timeout: float | None = Field(None, gt=0, description="own functions: seconds allowed per molecule")
+
+
+class ObjectiveConfig(Section):
+    """What the run optimizes: components and how they are combined."""
+
+    aggregate: Literal["geometric_mean", "arithmetic_mean"] = Field(
+        "geometric_mean", description="geometric: one bad component spoils the total; arithmetic: they trade off"
+    )
+    components: list[ComponentConfig] = Field(min_length=1, description="the scorers, cheap ones run first")
+
+
+class DataConfig(Section):
+    """An input file of molecules."""
+
+    path: str = Field(description="CSV, TSV, SMI, SDF (also .gz), Parquet or XLSX file, or a name of `molgen data list`")
+    smiles_column: str | None = Field(None, description="default: guessed from the header and said in the log")
+    id_column: str | None = Field(None, description="column with your compound ids; default: guessed")
+    policy: str = Field("default", description="standardization policy: default, flat (no stereo), none")
+
+
+class DiversityConfig(Section):
+    """Scaffold memory: molecules of a scaffold that is full earn nothing, so that the search moves on."""
+
+    bucket_size: int = Field(25, ge=1, description="molecules per Murcko scaffold before it is full")
+    min_score: float = Field(0.4, ge=0, le=1, description="only molecules at or above this total fill a bucket")
+
+
+class ReplayConfig(Section):
+    """Experience replay: the best molecules so far are shown again in each step."""
+
+    size: int = Field(100, ge=0, description="molecules remembered; 0 switches replay off")
+    sample: int = Field(16, ge=0, description="molecules replayed in each step")
+
+
+class OptimizerConfig(Section):
+    """The optimization strategy."""
+
+    name: str = Field("reinforce", description="strategy: reinforce")
+    params: dict[str, Any] = Field(default_factory=dict, description="its parameters, see docs/optimizers.md")
+
+
+class BudgetConfig(Section):
+    """When the run ends; the first limit that is reached counts."""
+
+    molecules: int = Field(5000, ge=1, description="distinct molecules scored (cache hits are free)")
+    steps: int | None = Field(None, ge=1, description="optimization steps; default: no limit")
+    minutes: float | None = Field(None, gt=0, description="wall-clock minutes of this process; default: no limit")
+    target: float | None = Field(
+        None, ge=0, le=1, description="stop early when the mean total of a step reaches this; default: never"
+    )
+    patience: int | None = Field(
+        None, ge=1, description="stop after this many steps without a better running mean; default: never"
+    )
+
+
+class TrackingConfig(Section):
+    """MLflow mirrors the run folder; a dead server never ends a run."""
+
+    mlflow: bool = Field(True, description="mirror the run into MLflow (MLFLOW_TRACKING_URI, else a local SQLite file)")
+    experiment: str = Field("molgen", description="MLflow experiment name")
+    log_structures: bool = Field(
+        False, description="send molecules to a remote tracking server (a local store always gets them)"
+    )
+
+
+class OutputConfig(Section):
+    """What is delivered at the end."""
+
+    n: int = Field(100, ge=1, description="molecules in results/candidates.*")
+    min_score: float = Field(0.0, ge=0, le=1, description="smallest total that is delivered")
+    max_similarity: float = Field(
+        1.0, gt=0, le=1, description="pick greedily so that no two delivered are more similar (ECFP4 Tanimoto) than this"
+    )
+    references: DataConfig | None = Field(
+        None, description="compounds to compare with: nearest reference and similarity on each row; none is delivered"
+    )
+
+
+class OptimizeConfig(Section):
+    """`molgen optimize run.yaml`: generate molecules towards an objective."""
+
+    format: Literal[1] = Field(1, description="version of this file format")
+    kind: Literal["optimize"] = "optimize"
+    name: str = Field("run", pattern=r"^[A-Za-z0-9._-]+$", description="name of the run in tables and in MLflow")
+    seed: int = Field(1, ge=0, description="one seed for everything")
+    model: str = Field("druglike", description="a shipped prior (molgen models list) or a model folder")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    policy: str = Field("default", description="standardization policy of generated molecules")
+    batch_size: int = Field(64, ge=1, description="molecules proposed per step")
+    workers: int = Field(1, ge=1, description="processes that score")
+    seeds: DataConfig | None = Field(None, description="your own compounds to start from (never delivered as new)")
+    objective: ObjectiveConfig
+    optimizer: OptimizerConfig = OptimizerConfig()  # type: ignore[call-arg]
+    diversity: DiversityConfig | None = DiversityConfig()  # type: ignore[call-arg]
+    budget: BudgetConfig = BudgetConfig()  # type: ignore[call-arg]
+    output: OutputConfig = OutputConfig()  # type: ignore[call-arg]
+    tracking: TrackingConfig = TrackingConfig()  # type: ignore[call-arg]
+    checkpoint_every: int = Field(10, ge=1, description="steps between checkpoints")
+
+
+class ModelConfig(Section):
+    """Which network is trained."""
+
+    family: str = Field("autoregressive", description="model family, see `molgen models list --families`")
+    params: dict[str, Any] = Field(default_factory=dict, description="architecture of the family")
+
+
+class TrainerConfig(Section):
+    """The one training loop of all families."""
+
+    epochs: float = Field(10, gt=0, description="passes over the training set (fractions allowed)")
+    minutes: float | None = Field(None, gt=0, description="stop after this much training time; the schedule follows it")
+    batch_size: int = Field(256, ge=1, description="molecules per step")
+    learning_rate: float = Field(1e-3, gt=0, description="peak learning rate, reached after the warm-up")
+    warmup: float = Field(0.02, ge=0, lt=1, description="share of the training spent warming up")
+    final_learning_rate: float = Field(0.0, ge=0, le=1, description="end of the schedule, as a share of the peak")
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float | None = Field(1.0, gt=0, description="gradient norm is clipped to this; null: off")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay of the averaged weights that are stored; 0: off")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
+    threads: int = Field(1, ge=1, description="torch threads")
+    validate_every: int = Field(500, ge=1, description="steps between validations")
+    checkpoint_minutes: float = Field(5.0, gt=0, description="minutes between checkpoints")
+    patience: int | None = Field(None, ge=1, description="stop after this many validations without improvement")
+    sample_size: int = Field(500, ge=0, description="molecules sampled at each validation for valid/unique; 0: none")
+
+
+class TrainConfig(Section):
+    """`molgen train run.yaml`: train a generator from molecules."""
+
+    format: Literal[1] = Field(1, description="version of this file format")
+    kind: Literal["train"] = "train"
+    name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", description="name of the model")
+    seed: int = Field(1, ge=0)
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    data: list[DataConfig] = Field(min_length=1, description="training molecules")
+    validation: DataConfig | None = Field(None, description="default: a random part of the data is held out")
+    holdout: float = Field(0.01, gt=0, lt=1, description="share held out for validation where no file is given")
+    randomize: bool = Field(False, description="a new random SMILES of each molecule in every epoch")
+    base: str | None = Field(None, description="fine-tuning: the model to start from")
+    model: ModelConfig = ModelConfig()  # type: ignore[call-arg]
+    trainer: TrainerConfig = TrainerConfig()  # type: ignore[call-arg]
+    tracking: TrackingConfig = TrackingConfig()  # type: ignore[call-arg]

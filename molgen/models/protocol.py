@@ -1,0 +1,70 @@
+"""What a generator is, and the capabilities beyond sampling that a family can have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a generator drew.
+
+    ``smiles`` are the raw strings, invalid ones included. ``log_likelihood`` (float32 ``[n]``, nats of the raw
+    string at temperature 1) is None for generators without a likelihood. ``info`` holds what the family adds.
+    """
+
+    smiles: list[str]
+    log_likelihood: torch.Tensor | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Family:
+    """The torch-free record of a model family: what the command line and the contract tests need to know."""
+
+    name: str
+    summary: str
+    builder: str  # "package.module:Class", imported at use
+    params: type  # pydantic Section with the architecture
+    capabilities: frozenset[str] = frozenset()  # of: likelihood, encode, decode, constrain, finetune
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A model that draws molecules. ``sample`` leaves torch's global generator alone; same seed, same strings."""
+
+    family: str
+
+    def sample(
+        self, n: int, *, seed: int, temperature: float = 1.0, batch_size: int = 512, **options: Any
+    ) -> Samples: ...
+
+    def state_dict(self) -> dict[str, torch.Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> Any: ...
+
+
+@runtime_checkable
+class HasLikelihood(Protocol):
+    """Can say how likely a string is; differentiable, ``Tensor[n]`` in nats at temperature 1."""
+
+    def log_likelihood(self, smiles: Sequence[str]) -> torch.Tensor: ...
+
+
+@runtime_checkable
+class HasEncoder(Protocol):
+    """Maps molecules to points of a latent space, ``Tensor[n, d]``."""
+
+    def encode(self, smiles: Sequence[str]) -> torch.Tensor: ...
+
+
+@runtime_checkable
+class HasDecoder(Protocol):
+    """Maps points ``[n, d]`` of a latent space to raw strings."""
+
+    def decode(self, z: torch.Tensor) -> list[str]: ...

@@ -1,0 +1,88 @@
+"""Ask/tell: what a strategy proposes, what it is told, and what a run delivers at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A raw string that a strategy wants scored.
+
+    ``id`` is unique within the run; results are matched by it, so they may come back in any order. ``origin``
+    says where it came from (``reinforce``, ``seed``, ``crossover`` ...), ``parents`` are ids or the user's own ids.
+    """
+
+    id: int
+    smiles: str
+    origin: str
+    parents: tuple[str, ...] = ()
+    nll: float | None = None  # negative log-likelihood under the proposing model, nats
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a proposal.
+
+    ``status``: ``scored``; ``filtered`` (a filter of the objective rejected it, score 0); ``failed`` (a scorer had
+    no value: NaN); ``invalid`` (did not parse or standardize); ``duplicate`` (already seen in this run; it carries
+    the score of the first). ``score`` is what the optimizer learns from: the total in 0..1 after the diversity
+    memory, NaN where there is none. ``total`` is the objective's own value.
+    """
+
+    id: int
+    status: str
+    smiles: str | None  # standardized, None if invalid
+    score: float
+    total: float
+    reason: str = ""
+
+
+class Optimizer(Protocol):
+    """A search strategy. It never sees the scorers, only the results, in any order, matched by id."""
+
+    name: str
+
+    def ask(self, n: int) -> list[Proposal]: ...
+
+    def tell(self, results: Sequence[Result]) -> Mapping[str, float]:
+        """Learn from results of proposals that were asked; returns metrics of the step (losses, rates)."""
+        ...
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Everything needed to go on: (JSON-able values, tensors by name)."""
+        ...
+
+    def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a run hands over: the ranked candidates with their evidence, and the story of how they were found.
+
+    ``candidates``: one dict per delivered molecule, in rank order, with the keys
+    ``rank, id, smiles, inchikey, score``, for each component ``<name>`` (raw value, in its unit) and
+    ``<name>_desirability``, ``flags`` (words, '; '-joined), ``nearest_reference``, ``nearest_similarity``
+    (ECFP4 Tanimoto, None without references), ``undefined_stereo`` (count), ``scaffold``, ``step``, ``origin``,
+    ``parents`` ('; '-joined), ``nll`` and the user's columns for seeds.
+    ``components``: one dict per component: ``name, use, role, weight, unit, transform (dict), summary`` (words).
+    ``funnel``: ordered list of (label, count): proposed -> parsed -> ... -> delivered; ``losses``: reason -> count.
+    ``history``: one dict per step: ``step, calls, mean_score, best_score, valid, unique, filtered_share ...``.
+    ``scores``: totals of all scored molecules in order of step (for histograms), with ``score_steps`` beside it.
+    """
+
+    name: str
+    candidates: list[dict[str, Any]]
+    components: list[dict[str, Any]]
+    funnel: list[tuple[str, int]]
+    losses: dict[str, int]
+    history: list[dict[str, float]]
+    scores: list[float]
+    score_steps: list[int]
+    settings: dict[str, Any]
+    manifest: dict[str, Any]
+    requested: int
+    notes: list[str] = field(default_factory=list)  # sentences that belong on the first screen of the report
+    references: list[dict[str, Any]] = field(default_factory=list)  # {"id":, "smiles":} shown beside candidates
