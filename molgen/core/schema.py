@@ -24,9 +24,16 @@ class Section(BaseModel):
 class TransformConfig(Section):
     """How a raw value becomes a desirability in 0..1 (higher is better only after this step)."""
 
-    type: Literal["identity", "sigmoid", "reverse_sigmoid", "double_sigmoid", "step", "linear", "gaussian"] = (
-        Field("identity", description="shape of the desirability curve")
-    )
+    type: Literal[
+        "identity",
+        "sigmoid",
+        "reverse_sigmoid",
+        "double_sigmoid",
+        "step",
+        "linear",
+        "reverse_linear",
+        "gaussian",
+    ] = Field("identity", description="shape of the desirability curve")
     low: float | None = Field(None, description="lower end of the window, in the unit of the component")
     high: float | None = Field(None, description="upper end of the window, in the unit of the component")
     target: float | None = Field(None, description="gaussian: the value that is worth 1")
