@@ -1,0 +1,75 @@
+"""Parts of a molecule: Murcko scaffold, ring systems, BRICS fragments."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import BRICS
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+
+@cache
+def _ring_queries() -> tuple[Chem.Mol, Chem.Mol]:
+    """The double bonds that stay with a ring (C=O, S=O, C=N, C=C, C=S outside of it), and a ring atom."""
+    return Chem.MolFromSmarts("[#6R,#16R]=[OR0,SR0,CR0,NR0]"), Chem.MolFromSmarts("[R]")
+
+
+def murcko_scaffold(mol: Chem.Mol, generic: bool = False) -> str:
+    """Canonical SMILES of the Bemis-Murcko scaffold (rings, linkers, exocyclic double bonds); "" without rings.
+
+    ``generic``: all atoms carbon, all bonds single. Bemis and Murcko, J. Med. Chem. 39 (1996) 2887.
+    """
+    scaffold = MurckoScaffold.GetScaffoldForMol(mol)
+    if generic and scaffold.GetNumAtoms():
+        scaffold = MurckoScaffold.GetScaffoldForMol(MurckoScaffold.MakeScaffoldGeneric(scaffold))
+    return Chem.MolToSmiles(scaffold)
+
+
+def ring_systems(mol: Chem.Mol) -> list[str]:
+    """Canonical SMILES of each ring system, one entry per occurrence.
+
+    A ring system is what stays connected when every single bond outside of rings is cut: fused, bridged and spiro
+    rings with their exocyclic double bonds (definition of Walters, "Identifying ring systems in molecules", 2022,
+    which useful_rdkit_utils and chembl-gen-check use too). Cut bonds are filled with hydrogen, stereo is kept.
+    """
+    keep, ring_atom = _ring_queries()
+    if not mol.GetRingInfo().NumRings():
+        return []
+    protected = {mol.GetBondBetweenAtoms(*match).GetIdx() for match in mol.GetSubstructMatches(keep)}
+    cuts = [
+        bond.GetIdx()
+        for bond in mol.GetBonds()
+        if bond.GetBondType() == Chem.BondType.SINGLE
+        and not bond.IsInRing()
+        and bond.GetIdx() not in protected
+    ]
+    with rdBase.BlockLogs():
+        if cuts:
+            mol = Chem.FragmentOnBonds(mol, cuts)
+            Chem.SanitizeMol(mol)
+        found = []
+        for part in Chem.GetMolFrags(mol, asMols=True):
+            if part.HasSubstructMatch(ring_atom):
+                found.append(_closed(part))
+    return found
+
+
+def _closed(part: Chem.Mol) -> str:
+    """SMILES of a cut-out part with hydrogens where bonds were cut."""
+    for atom in part.GetAtoms():
+        if atom.GetAtomicNum() == 0:
+            atom.SetAtomicNum(1)
+            atom.SetIsotope(0)
+    part = Chem.RemoveAllHs(part)
+    for bond in part.GetBonds():
+        if bond.GetBondType() == Chem.BondType.DOUBLE and (
+            bond.GetBeginAtom().GetDegree() == 1 or bond.GetEndAtom().GetDegree() == 1
+        ):
+            bond.SetStereo(Chem.BondStereo.STEREONONE)  # an end without substituents has no E and Z
+    return Chem.MolToSmiles(part)
+
+
+def brics_fragments(mol: Chem.Mol) -> list[str]:
+    """Sorted SMILES of the BRICS fragments, attachment points as numbered wildcards (Degen 2008)."""
+    return sorted(BRICS.BRICSDecompose(mol))

@@ -1,0 +1,1 @@
+"""Molecules from files and from the catalog of public data sets."""
