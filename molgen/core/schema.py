@@ -57,7 +57,8 @@ class ComponentConfig(Section):
     )
     threshold: float = Field(0.5, ge=0, le=1, description="filter: smallest desirability that passes")
     on_missing: Literal["reject", "ignore"] = Field(
-        "reject", description="no value: the molecule gets no total (reject) or the mean leaves it out (ignore)"
+        "reject",
+        description="no value: the molecule gets no total (reject) or the mean leaves it out (ignore)",
     )
     timeout: float | None = Field(None, gt=0, description="own functions: seconds allowed per molecule")
 
@@ -66,7 +67,8 @@ class ObjectiveConfig(Section):
     """What the run optimizes: components and how they are combined."""
 
     aggregate: Literal["geometric_mean", "arithmetic_mean"] = Field(
-        "geometric_mean", description="geometric: one bad component spoils the total; arithmetic: they trade off"
+        "geometric_mean",
+        description="geometric: one bad component spoils the total; arithmetic: they trade off",
     )
     components: list[ComponentConfig] = Field(min_length=1, description="the scorers, cheap ones run first")
 
@@ -74,8 +76,12 @@ class ObjectiveConfig(Section):
 class DataConfig(Section):
     """An input file of molecules."""
 
-    path: str = Field(description="CSV, TSV, SMI, SDF (also .gz), Parquet or XLSX file, or a name of `molgen data list`")
-    smiles_column: str | None = Field(None, description="default: guessed from the header and said in the log")
+    path: str = Field(
+        description="CSV, TSV, SMI, SDF (also .gz), Parquet or XLSX file, or a name of `molgen data list`"
+    )
+    smiles_column: str | None = Field(
+        None, description="default: guessed from the header and said in the log"
+    )
     id_column: str | None = Field(None, description="column with your compound ids; default: guessed")
     policy: str = Field("default", description="standardization policy: default, flat (no stereo), none")
 
@@ -84,14 +90,9 @@ class DiversityConfig(Section):
     """Scaffold memory: molecules of a scaffold that is full earn nothing, so that the search moves on."""
 
     bucket_size: int = Field(25, ge=1, description="molecules per Murcko scaffold before it is full")
-    min_score: float = Field(0.4, ge=0, le=1, description="only molecules at or above this total fill a bucket")
-
-
-class ReplayConfig(Section):
-    """Experience replay: the best molecules so far are shown again in each step."""
-
-    size: int = Field(100, ge=0, description="molecules remembered; 0 switches replay off")
-    sample: int = Field(16, ge=0, description="molecules replayed in each step")
+    min_score: float = Field(
+        0.4, ge=0, le=1, description="only molecules at or above this total fill a bucket"
+    )
 
 
 class OptimizerConfig(Section):
@@ -106,7 +107,9 @@ class BudgetConfig(Section):
 
     molecules: int = Field(5000, ge=1, description="distinct molecules scored (cache hits are free)")
     steps: int | None = Field(None, ge=1, description="optimization steps; default: no limit")
-    minutes: float | None = Field(None, gt=0, description="wall-clock minutes of this process; default: no limit")
+    minutes: float | None = Field(
+        None, gt=0, description="wall-clock minutes of this process; default: no limit"
+    )
     target: float | None = Field(
         None, ge=0, le=1, description="stop early when the mean total of a step reaches this; default: never"
     )
@@ -118,7 +121,9 @@ class BudgetConfig(Section):
 class TrackingConfig(Section):
     """MLflow mirrors the run folder; a dead server never ends a run."""
 
-    mlflow: bool = Field(True, description="mirror the run into MLflow (MLFLOW_TRACKING_URI, else a local SQLite file)")
+    mlflow: bool = Field(
+        True, description="mirror the run into MLflow (MLFLOW_TRACKING_URI, else a local SQLite file)"
+    )
     experiment: str = Field("molgen", description="MLflow experiment name")
     log_structures: bool = Field(
         False, description="send molecules to a remote tracking server (a local store always gets them)"
@@ -131,10 +136,14 @@ class OutputConfig(Section):
     n: int = Field(100, ge=1, description="molecules in results/candidates.*")
     min_score: float = Field(0.0, ge=0, le=1, description="smallest total that is delivered")
     max_similarity: float = Field(
-        1.0, gt=0, le=1, description="pick greedily so that no two delivered are more similar (ECFP4 Tanimoto) than this"
+        1.0,
+        gt=0,
+        le=1,
+        description="pick greedily so that no two delivered are more similar (ECFP4 Tanimoto) than this",
     )
     references: DataConfig | None = Field(
-        None, description="compounds to compare with: nearest reference and similarity on each row; none is delivered"
+        None,
+        description="compounds to compare with: nearest reference and similarity on each row; none is delivered",
     )
 
 
@@ -143,14 +152,18 @@ class OptimizeConfig(Section):
 
     format: Literal[1] = Field(1, description="version of this file format")
     kind: Literal["optimize"] = "optimize"
-    name: str = Field("run", pattern=r"^[A-Za-z0-9._-]+$", description="name of the run in tables and in MLflow")
+    name: str = Field(
+        "run", pattern=r"^[A-Za-z0-9._-]+$", description="name of the run in tables and in MLflow"
+    )
     seed: int = Field(1, ge=0, description="one seed for everything")
     model: str = Field("druglike", description="a shipped prior (molgen models list) or a model folder")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     policy: str = Field("default", description="standardization policy of generated molecules")
     batch_size: int = Field(64, ge=1, description="molecules proposed per step")
     workers: int = Field(1, ge=1, description="processes that score")
-    seeds: DataConfig | None = Field(None, description="your own compounds to start from (never delivered as new)")
+    seeds: DataConfig | None = Field(
+        None, description="your own compounds to start from (never delivered as new)"
+    )
     objective: ObjectiveConfig
     optimizer: OptimizerConfig = OptimizerConfig()  # type: ignore[call-arg]
     diversity: DiversityConfig | None = DiversityConfig()  # type: ignore[call-arg]
@@ -171,20 +184,29 @@ class TrainerConfig(Section):
     """The one training loop of all families."""
 
     epochs: float = Field(10, gt=0, description="passes over the training set (fractions allowed)")
-    minutes: float | None = Field(None, gt=0, description="stop after this much training time; the schedule follows it")
+    minutes: float | None = Field(
+        None, gt=0, description="stop after this much training time; the schedule follows it"
+    )
     batch_size: int = Field(256, ge=1, description="molecules per step")
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate, reached after the warm-up")
     warmup: float = Field(0.02, ge=0, lt=1, description="share of the training spent warming up")
-    final_learning_rate: float = Field(0.0, ge=0, le=1, description="end of the schedule, as a share of the peak")
+    final_learning_rate: float = Field(
+        0.0, ge=0, le=1, description="end of the schedule, as a share of the peak"
+    )
     weight_decay: float = Field(0.0, ge=0)
     clip_norm: float | None = Field(1.0, gt=0, description="gradient norm is clipped to this; null: off")
-    ema: float = Field(0.0, ge=0, lt=1, description="decay of the averaged weights that are stored; 0: off")
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the device has it")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the device has it"
+    )
     threads: int = Field(1, ge=1, description="torch threads")
     validate_every: int = Field(500, ge=1, description="steps between validations")
     checkpoint_minutes: float = Field(5.0, gt=0, description="minutes between checkpoints")
-    patience: int | None = Field(None, ge=1, description="stop after this many validations without improvement")
-    sample_size: int = Field(500, ge=0, description="molecules sampled at each validation for valid/unique; 0: none")
+    patience: int | None = Field(
+        None, ge=1, description="stop after this many validations without improvement"
+    )
+    sample_size: int = Field(
+        500, ge=0, description="molecules sampled at each validation for valid/unique; 0: none"
+    )
 
 
 class TrainConfig(Section):
@@ -197,7 +219,9 @@ class TrainConfig(Section):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     data: list[DataConfig] = Field(min_length=1, description="training molecules")
     validation: DataConfig | None = Field(None, description="default: a random part of the data is held out")
-    holdout: float = Field(0.01, gt=0, lt=1, description="share held out for validation where no file is given")
+    holdout: float = Field(
+        0.01, gt=0, lt=1, description="share held out for validation where no file is given"
+    )
     randomize: bool = Field(False, description="a new random SMILES of each molecule in every epoch")
     base: str | None = Field(None, description="fine-tuning: the model to start from")
     model: ModelConfig = ModelConfig()  # type: ignore[call-arg]

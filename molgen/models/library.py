@@ -1,0 +1,100 @@
+"""Finding, loading and saving models: the families that exist, the priors that ship, and folders of the user's own."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from molgen.core.errors import ModelError
+from molgen.core.registry import suggestion
+from molgen.learn import store
+from molgen.models.protocol import Family, Generator
+
+PRIORS = Path(__file__).parent / "priors"
+DEFAULT = "druglike"
+
+
+def families() -> dict[str, Family]:
+    """All model families by name: folders of this package with a ``FAMILY`` record, and installed plug-ins."""
+    package = importlib.import_module("molgen.models")
+    found: dict[str, Family] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.ispkg:
+            record = getattr(importlib.import_module(f"molgen.models.{module.name}"), "FAMILY", None)
+            if isinstance(record, Family):
+                found[record.name] = record
+    for point in entry_points(group="molgen.models"):
+        record = point.load()
+        if not isinstance(record, Family):
+            raise ModelError(f"the plug-in {point.value!r} (group molgen.models) is not a Family record")
+        found[record.name] = record
+    return found
+
+
+def family(name: str) -> Family:
+    """The family called ``name``. Raises :class:`ModelError` with the nearest name."""
+    known = families()
+    if name not in known:
+        raise ModelError(f"unknown model family {name!r}{suggestion(name, known)}")
+    return known[name]
+
+
+def model_class(record: Family) -> Any:
+    """The class behind a family, imported now."""
+    module, _, attribute = record.builder.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def shipped() -> dict[str, Path]:
+    """The priors inside the package: name -> folder."""
+    if not PRIORS.is_dir():
+        return {}
+    return {p.name: p for p in sorted(PRIORS.iterdir()) if (p / store.CARD).is_file()}
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a shipped prior or of the user's own model. Raises :class:`ModelError` with the nearest name."""
+    priors = shipped()
+    if str(name) in priors:
+        return priors[str(name)]
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    raise ModelError(
+        f"no model {str(name)!r}: neither a shipped prior{suggestion(str(name), priors)} nor a model folder; "
+        f"`molgen models list` shows what is here"
+    )
+
+
+def load(name: str | Path, *, device: str = "cpu", verify: bool = False) -> Generator:
+    """A trained generator by prior name or folder, on ``device``, in evaluation mode."""
+    stored = store.load(locate(name), verify=verify)
+    record = family(stored.family)
+    try:
+        params = record.params(**stored.params)
+        model = model_class(record).from_assets(params, stored.assets)
+        model.load_state_dict(stored.weights)
+    except (ValidationError, KeyError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(f"{stored.path} does not fit its family {stored.family!r} ({first}); install it again") from None
+    model.card = stored.card
+    return model.to(torch.device(device)).eval()
+
+
+def save(model: Any, folder: Path, card: Mapping[str, Any]) -> Path:
+    """Store a trained generator as a folder."""
+    return store.save(
+        folder,
+        family=model.family,
+        params=model.params.model_dump(),
+        assets=model.assets(),
+        weights=model.state_dict(),
+        card=card,
+    )

@@ -1,0 +1,45 @@
+"""The MLflow model of a generator, logged from code: this file and a model folder; nothing is pickled.
+
+    model = mlflow.pyfunc.load_model("runs:/<run id>/model")
+    model.predict(None, params={"n": 10, "seed": 7})      # DataFrame: smiles, nll
+
+MLflow copies this file next to the model and runs it there: it may import only what is installed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mlflow
+import mlflow.pyfunc
+
+#: Parameters of ``predict`` and their defaults.
+PARAMS: dict[str, Any] = {"n": 100, "seed": 1, "temperature": 1.0}
+
+
+class GeneratorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """Samples from the model folder that was logged as the artifact ``model``."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the generator; MLflow passes ``context`` by name."""
+        import molgen as mg
+
+        self._generator = mg.load(context.artifacts["model"])
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Raw strings of ``params["n"]`` draws and their ``nll`` (nats; None for models without likelihood).
+
+        ``model_input`` is ignored: the molecules come from the model alone. Same seed, same strings.
+        """
+        import pandas as pd
+
+        chosen = {**PARAMS, **(params or {})}
+        samples = self._generator.sample(
+            int(chosen["n"]), seed=int(chosen["seed"]), temperature=float(chosen["temperature"])
+        )
+        likelihood = samples.log_likelihood
+        nll = [None] * len(samples.smiles) if likelihood is None else (-likelihood).tolist()
+        return pd.DataFrame({"smiles": samples.smiles, "nll": nll})
+
+
+mlflow.models.set_model(GeneratorModel())

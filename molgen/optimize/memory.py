@@ -1,0 +1,91 @@
+"""What a run knows: every molecule it has scored, found by structure, and the counts of everything else."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+STATUSES = ("scored", "filtered", "failed", "invalid", "duplicate")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the ledger: a proposal and what became of it.
+
+    ``total`` is the objective's value in 0..1, ``score`` the reward that the optimizer was told (after the scaffold
+    memory); NaN where there is none. ``values`` and ``desirability`` are by component.
+    """
+
+    id: int
+    step: int
+    origin: str
+    parents: tuple[str, ...]
+    raw: str
+    smiles: str | None
+    status: str
+    total: float
+    score: float
+    values: Mapping[str, float] = field(default_factory=dict)
+    desirability: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    nll: float | None = None
+    scaffold: str = ""  # Murcko scaffold; the molecule itself where it has no ring
+
+    def replace(self, **changes: Any) -> Entry:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_row(self) -> dict[str, Any]:
+        """JSON-able ledger row."""
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Entry:
+        """Inverse of :meth:`to_row`; ``null`` numbers come back as NaN."""
+        known = {key: row[key] for key in cls.__dataclass_fields__ if key in row}
+        known["parents"] = tuple(known["parents"])
+        for key in ("total", "score"):
+            known[key] = _number(known[key])
+        for key in ("values", "desirability"):
+            known[key] = {name: _number(value) for name, value in known[key].items()}
+        return cls(**known)
+
+
+class Memory:
+    """All first encounters by standardized SMILES, and the counts of the statuses."""
+
+    keep_top = 100
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.first: dict[str, Entry] = {}
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.proposed = 0
+        self.top: list[float] = []  # the best totals, ascending
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Remember an entry; duplicates only count."""
+        self.proposed += 1
+        self.counts[entry.status] += 1
+        if entry.status in ("invalid", "filtered", "failed"):
+            self.reasons[entry.reason] += 1
+        if entry.smiles is not None and entry.status != "duplicate":
+            self.first[entry.smiles] = entry
+            if entry.status == "scored":
+                bisect.insort(self.top, entry.total)
+                del self.top[: -self.keep_top]
+
+    @property
+    def calls(self) -> int:
+        """Distinct molecules that the objective was asked about: what the budget counts."""
+        return len(self.first)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

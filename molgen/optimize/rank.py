@@ -1,0 +1,123 @@
+"""What is delivered: the best molecules of a run, without inputs and tautomer duplicates, each with its evidence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from molgen.chem.alerts import alerts
+from molgen.chem.descriptors import undefined_stereo_centers
+from molgen.chem.fingerprints import morgan, nearest, tanimoto
+from molgen.chem.molecule import Molecule
+from molgen.chem.rings import min_frequency
+from molgen.chem.standardize import tautomer_key
+from molgen.core.schema import OutputConfig
+from molgen.optimize.memory import Entry, Memory
+
+SHOWN_ALERTS = ("PAINS", "BRENK", "NIH")  # named on every row; they decide nothing here
+RARE_RING = 5  # times seen in the ring-system table, below which a ring is flagged
+
+
+def pick(
+    memory: Memory, output: OutputConfig, policy: str, inputs: Sequence[Molecule]
+) -> tuple[list[tuple[Entry, Molecule]], Counter[str]]:
+    """The delivered entries, best total first (the earlier one among equals), and why others were passed over.
+
+    Left out: compounds of the user (any tautomer, salt or charge state of ``inputs``), tautomers of a better one,
+    molecules more similar to a better one than ``output.max_similarity``, totals of 0 or below ``min_score``.
+    """
+    ranked = sorted(
+        (e for e in memory.first.values() if e.status == "scored" and e.total > 0 and e.origin != "seed"),
+        key=lambda e: (-e.total, e.id),
+    )
+    passed_over: Counter[str] = Counter()
+    taken = {tautomer_key(molecule.mol): "one of your compounds" for molecule in inputs}
+    picked: list[tuple[Entry, Molecule]] = []
+    prints = np.zeros((0, 256), dtype=np.uint8)
+    for entry in ranked:
+        if len(picked) >= output.n:
+            break
+        if entry.total < output.min_score:
+            passed_over["below output.min_score"] += 1
+            continue
+        molecule = Molecule(str(entry.smiles), policy)
+        key = tautomer_key(molecule.mol)
+        if key in taken:
+            passed_over[taken[key]] += 1
+            continue
+        bits = morgan([molecule.mol])
+        if output.max_similarity < 1 and len(prints) and tanimoto(bits, prints).max() > output.max_similarity:
+            passed_over["too similar to a better one"] += 1
+            continue
+        taken[key] = "the same compound as a better one (tautomer, salt or charge)"
+        prints = bits if not len(prints) else np.concatenate([prints, bits])
+        picked.append((entry, molecule))
+    return picked, passed_over
+
+
+def candidate_rows(
+    picked: Sequence[tuple[Entry, Molecule]], references: Sequence[Molecule]
+) -> list[dict[str, Any]]:
+    """One dict per delivered molecule, with the keys that :class:`molgen.optimize.protocol.Delivery` lists."""
+    molecules = [molecule for _, molecule in picked]
+    near: list[tuple[str | None, float | None]] = [(None, None)] * len(picked)
+    if references and picked:
+        index, value = nearest(morgan([m.mol for m in molecules]), morgan([m.mol for m in references]))
+        near = [
+            (references[i].id or references[i].smiles, round(float(v), 4)) for i, v in zip(index, value, strict=True)
+        ]
+    rows = []
+    for rank, ((entry, molecule), (reference, similarity)) in enumerate(zip(picked, near, strict=True), 1):
+        row: dict[str, Any] = {
+            "rank": rank,
+            "id": f"mg-{entry.id}",
+            "smiles": molecule.smiles,
+            "inchikey": molecule.inchikey,
+            "score": entry.total,
+        }
+        for name, value in entry.values.items():
+            row[name] = None if math.isnan(value) else value
+            desirability = entry.desirability.get(name, math.nan)
+            row[f"{name}_desirability"] = None if math.isnan(desirability) else desirability
+        row |= {
+            "flags": "; ".join(_flags(molecule)),
+            "nearest_reference": reference,
+            "nearest_similarity": similarity,
+            "undefined_stereo": int(undefined_stereo_centers(molecule.mol)),
+            "scaffold": entry.scaffold,
+            "step": entry.step,
+            "origin": entry.origin,
+            "parents": "; ".join(entry.parents),
+            "nll": entry.nll,
+        }
+        rows.append(row)
+    return rows
+
+
+def _flags(molecule: Molecule) -> list[str]:
+    flags = [str(alert) for alert in alerts(molecule.mol, SHOWN_ALERTS)]
+    frequency = min_frequency(molecule.mol)
+    if frequency is not None and frequency < RARE_RING:
+        flags.append(f"rare ring system (seen {frequency} times)")
+    return flags
+
+
+def funnel(memory: Memory, delivered: int, requested: int) -> tuple[list[tuple[str, int]], dict[str, int]]:
+    """Ordered counts from proposed to delivered, and reason -> count of what was lost on the way."""
+    counts = memory.counts
+    parsed = memory.proposed - counts["invalid"]
+    unique = parsed - counts["duplicate"]
+    scored = unique - counts["failed"]
+    steps = [
+        ("proposed", memory.proposed),
+        ("valid", parsed),
+        ("unique", unique),
+        ("scored", scored),
+        ("passed the filters", scored - counts["filtered"]),
+        ("delivered", delivered),
+    ]
+    return steps, dict(memory.reasons.most_common())

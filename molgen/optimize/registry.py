@@ -1,0 +1,71 @@
+"""The strategies that exist: name, summary, parameters and where the class is."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from molgen.core.errors import ConfigError, Problem
+from molgen.core.registry import suggestion
+from molgen.core.schema import Section
+
+
+class ReinforceParams(Section):
+    """Policy optimization towards an augmented likelihood (Olivecrona et al. 2017; Blaschke et al. 2020)."""
+
+    learning_rate: float = Field(5e-4, gt=0, description="Adam step size of the agent")
+    sigma: float = Field(128.0, gt=0, description="nats that a total of 1 is worth against the prior's likelihood")
+    clip_norm: float = Field(50.0, gt=0, description="gradient norm is clipped to this")
+    temperature: float = Field(1.0, gt=0, description="sampling temperature of the agent")
+    replay_size: int = Field(100, ge=0, description="best molecules remembered; 0 switches replay off")
+    replay_sample: int = Field(16, ge=0, description="remembered molecules that are shown again in each step")
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """The torch-free record of an optimizer."""
+
+    name: str
+    summary: str
+    builder: str
+    params: type[Section]
+    needs: frozenset[str]  # capabilities of the generator
+
+
+STRATEGIES = {
+    "reinforce": Strategy(
+        "reinforce",
+        "teach a copy of the prior to draw molecules that score well, anchored to the prior's likelihood",
+        "molgen.optimize.reinforce:Reinforce",
+        ReinforceParams,
+        frozenset({"likelihood"}),
+    )
+}
+
+
+def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
+    """The record and its checked parameters. Raises :class:`ConfigError` with key paths and the nearest name."""
+    if name not in STRATEGIES:
+        problem = Problem("optimizer.name", f"unknown optimizer {name!r}{suggestion(name, STRATEGIES)}")
+        raise ConfigError([problem])
+    record = STRATEGIES[name]
+    try:
+        return record, record.params(**params)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            key = ".".join(str(part) for part in item["loc"])
+            text = item["msg"]
+            if item["type"] == "extra_forbidden":
+                text = f"no such parameter{suggestion(key, record.params.model_fields)}"
+            problems.append(Problem(f"optimizer.params.{key}", text))
+        raise ConfigError(problems) from None
+
+
+def build(record: Strategy, **arguments: Any) -> Any:
+    """An optimizer of this record, its module imported now."""
+    module, _, attribute = record.builder.partition(":")
+    return getattr(importlib.import_module(module), attribute)(**arguments)

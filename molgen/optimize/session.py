@@ -1,0 +1,126 @@
+"""From a configuration to a running search and back: building, starting, resuming, delivering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from molgen.chem.molecule import Molecule
+from molgen.core.config import dump
+from molgen.core.schema import DataConfig, OptimizeConfig
+from molgen.core.seeding import stream
+from molgen.data.reader import read
+from molgen.models.library import load, locate
+from molgen.optimize.diversity import ScaffoldMemory
+from molgen.optimize.loop import Search
+from molgen.optimize.protocol import Delivery, Proposal
+from molgen.optimize.rank import candidate_rows, funnel, pick
+from molgen.optimize.registry import build, strategy
+from molgen.run.folder import RunFolder
+from molgen.run.interrupt import Stop
+from molgen.run.manifest import collect
+from molgen.run.resources import pick_device
+from molgen.run.tracker import Tracker
+from molgen.scoring.cache import ScoreCache
+from molgen.scoring.objective import Objective, build_objective
+from molgen.scoring.protocol import Scorer
+
+
+def read_compounds(section: DataConfig | None, base_dir: Path) -> list[Molecule]:
+    """The user's compounds of a data section, or none."""
+    if section is None:
+        return []
+    table = read(
+        base_dir / Path(section.path).expanduser(),
+        smiles_column=section.smiles_column,
+        id_column=section.id_column,
+        policy=section.policy,
+    )
+    return table.molecules
+
+
+def create_folder(
+    config: OptimizeConfig, path: Path, base_dir: Path, objective: Objective, *, overwrite: bool = False
+) -> RunFolder:
+    """A new run folder whose manifest has the sha256 of every input file and of the model."""
+    inputs = {Path(name).name: Path(name) for name in objective.user_files}
+    for label, section in (("seeds", config.seeds), ("references", config.output.references)):
+        if section is not None:
+            inputs[label] = base_dir / Path(section.path).expanduser()
+    manifest = collect(
+        seed=config.seed,
+        inputs=inputs,
+        models={config.model: locate(config.model) / "weights.safetensors"},
+        device=pick_device(config.device),
+    )
+    manifest |= {"base_dir": str(base_dir), "objective": objective.fingerprint}
+    return RunFolder.create(path, kind="optimize", config_text=dump(config), manifest=manifest, overwrite=overwrite)
+
+
+def open_objective(
+    config: OptimizeConfig, base_dir: Path, cache: ScoreCache | None, handed_in: Mapping[str, Scorer] | None = None
+) -> Objective:
+    """The objective of a run, with its worker processes."""
+    return build_objective(
+        config.objective,
+        base_dir=base_dir,
+        policy=config.policy,
+        workers=config.workers,
+        cache=cache,
+        handed_in=handed_in,
+    )
+
+
+def build_search(
+    config: OptimizeConfig, folder: RunFolder, objective: Objective, tracker: Tracker, stop: Stop
+) -> Search:
+    """A search in its starting state; call ``restore()`` to go on from a checkpoint."""
+    record, params = strategy(config.optimizer.name, config.optimizer.params)
+    prior = load(config.model, device=pick_device(config.device))
+    optimizer = build(record, prior=prior, params=params, seed=stream(config.seed, "optimizer"))
+    diversity = config.diversity
+    memory = ScaffoldMemory(diversity.bucket_size, diversity.min_score) if diversity else None
+    return Search(config, folder, optimizer, objective, tracker, stop, memory)
+
+
+def seed_proposals(molecules: Sequence[Molecule]) -> list[Proposal]:
+    """The user's compounds as proposals of the first step."""
+    return [
+        Proposal(i, molecule.smiles, "seed", (molecule.id,) if molecule.id else ())
+        for i, molecule in enumerate(molecules)
+    ]
+
+
+def deliver(
+    search: Search, seeds: Sequence[Molecule], references: Sequence[Molecule], notes: Sequence[str] = ()
+) -> Delivery:
+    """Rank what was found and collect the story of the run."""
+    config, memory = search.config, search.memory
+    inputs = [*seeds, *references]
+    picked, passed_over = pick(memory, config.output, config.policy, inputs)
+    rows = candidate_rows(picked, references or seeds)
+    steps, losses = funnel(memory, len(rows), config.output.n)
+    losses |= {f"not delivered: {reason}": count for reason, count in passed_over.items()}
+    scored = [e for e in memory.first.values() if e.total == e.total]
+    history = [
+        {key: value for key, value in row.items() if key != "time"} for row in search.folder.metrics.rows()
+    ]
+    return Delivery(
+        name=config.name,
+        candidates=rows,
+        components=search.objective.describe(),
+        funnel=steps,
+        losses=losses,
+        history=history,
+        scores=[e.total for e in scored],
+        score_steps=[e.step for e in scored],
+        settings=config.model_dump(mode="json"),
+        manifest=search.folder.manifest,
+        requested=config.output.n,
+        notes=[f"The search ended because {search.reason}.", *notes],
+        references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
+    )
+
+
+Reporter = Callable[[dict[str, Any]], None]
