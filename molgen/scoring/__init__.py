@@ -1,0 +1,1 @@
+"""Scoring: molecules in, raw values and desirabilities out (component -> transform -> aggregate)."""

@@ -1,0 +1,279 @@
+"""The scorers that a configuration can name: one torch-free, RDKit-free record each, built only when used."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError
+
+from molgen.core.errors import ConfigError, Problem
+from molgen.core.schema import Section, TransformConfig
+from molgen.scoring import params as p
+from molgen.scoring.protocol import Context, Scorer
+
+#: Other packages register a ScorerRecord, or a callable that takes the parameters and returns a Scorer, here.
+ENTRY_POINT_GROUP = "molgen.scorers"
+
+
+@dataclass(frozen=True)
+class ScorerRecord:
+    """What can be known about a scorer without building it.
+
+    ``cost``: rough CPU seconds per molecule. ``transform``: the default desirability curve; None means that
+    the raw value is itself a desirability in 0..1. ``builder``: "package.module:function", called with (name,
+    params, context); raises ConfigError with keys relative to the parameters, or ScorerError. ``version`` is
+    raised when the same molecule gets another value, so that no stale value is read from a journal.
+    """
+
+    name: str
+    summary: str
+    unit: str
+    cost: float
+    builder: str
+    transform: Mapping[str, Any] | None = None
+    params: type[Section] = p.NoParams
+    example: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+
+    def default_transform(self) -> TransformConfig:
+        """The curve that is used when the configuration names none."""
+        return TransformConfig(**(self.transform or {"type": "identity"}))
+
+    def check_params(self, given: Mapping[str, Any], key: str) -> tuple[Section | None, list[Problem]]:
+        """The typed parameters, or all that is wrong with them, with key paths below ``key``."""
+        try:
+            return self.params.model_validate(dict(given)), []
+        except ValidationError as error:
+            return None, _problems(error, self.params, key)
+
+    def build(self, params: Section, context: Context) -> Scorer:
+        """Import the scorer's module and build it."""
+        module, _, function = self.builder.partition(":")
+        return getattr(import_module(module), function)(self.name, params, context)
+
+
+def _property(name: str, unit: str, cost: float, summary: str, **transform: Any) -> ScorerRecord:
+    builder = "molgen.scoring.properties:build"
+    return ScorerRecord(name, summary, unit, cost, builder, transform=transform or None)
+
+
+def _falling(low: float, high: float) -> dict[str, Any]:
+    return {"type": "reverse_sigmoid", "low": low, "high": high}
+
+
+def _window(low: float, high: float) -> dict[str, Any]:
+    return {"type": "double_sigmoid", "low": low, "high": high}
+
+
+_RECORDS = [
+    _property("qed", "", 4e-4, "drug-likeness, quantitative estimate (Bickerton 2012), 0..1"),
+    _property(
+        "sa_score", "", 2e-4, "synthetic accessibility (Ertl 2009): 1 easy .. 10 hard", **_falling(3, 5)
+    ),
+    _property("mol_weight", "g/mol", 1e-5, "average molecular weight", **_window(200, 500)),
+    _property("logp", "", 1e-4, "octanol/water partition, Crippen estimate", **_window(0, 5)),
+    _property(
+        "molar_refractivity", "cm3/mol", 1e-4, "molar refractivity, Crippen estimate", **_window(40, 130)
+    ),
+    _property("tpsa", "A^2", 2e-5, "topological polar surface area (Ertl 2000)", **_window(20, 140)),
+    _property("hbd", "", 2e-5, "hydrogen bond donors", **_falling(4, 7)),
+    _property("hba", "", 4e-5, "hydrogen bond acceptors", **_falling(9, 12)),
+    _property("rotatable_bonds", "", 2e-5, "rotatable bonds (strict definition)", **_falling(9, 12)),
+    _property("rings", "", 2e-6, "rings (smallest set)", **_window(0.5, 5.5)),
+    _property("aromatic_rings", "", 5e-6, "aromatic rings", **_falling(3, 4)),
+    _property("heavy_atoms", "", 2e-6, "heavy atoms", **_window(14, 38)),
+    _property("heteroatoms", "", 2e-6, "atoms other than carbon and hydrogen", **_window(1.5, 12.5)),
+    _property("fraction_csp3", "", 5e-6, "share of carbons that are sp3", type="sigmoid", low=0.1, high=0.4),
+    _property("formal_charge", "e", 2e-6, "net formal charge", type="gaussian", target=0, width=1),
+    _property("stereo_centers", "", 5e-5, "tetrahedral stereo centers, defined or not", **_falling(2, 5)),
+    _property(
+        "undefined_stereo_centers", "", 5e-5, "stereo centers without a defined side", **_falling(0, 3)
+    ),
+    _property("undefined_double_bonds", "", 2e-4, "double bonds that could be E or Z", **_falling(0, 3)),
+    _property("longest_chain", "", 8e-5, "longest unbranched row of acyclic CH2 and CH3", **_falling(4, 8)),
+    _property("largest_ring", "", 2e-6, "size of the largest ring", **_falling(6, 9)),
+    _property("spiro_atoms", "", 1e-5, "spiro atoms", **_falling(1, 2)),
+    _property("bridgehead_atoms", "", 1e-5, "bridgehead atoms", **_falling(2, 5)),
+    ScorerRecord(
+        "similarity",
+        "Tanimoto similarity of Morgan fingerprints to reference molecules, 0..1",
+        "",
+        1e-4,
+        "molgen.scoring.similarity:build",
+        params=p.SimilarityParams,
+        example={"references": ["CC(=O)Oc1ccccc1C(=O)O"], "radius": 2},
+    ),
+    ScorerRecord(
+        "matching_substructure",
+        "1 if the molecule has all (or any) of the SMARTS patterns, else 0",
+        "",
+        1e-5,
+        "molgen.scoring.filters:build_matching",
+        params=p.MatchParams,
+        example={"smarts": ["c1ccccc1"], "require": "all"},
+    ),
+    ScorerRecord(
+        "forbidden_substructure",
+        "number of the given SMARTS patterns that the molecule has; none is wanted",
+        "patterns",
+        4e-5,
+        "molgen.scoring.filters:build_forbidden",
+        transform={"type": "step", "high": 0},
+        params=p.AlertListParams,
+        example={"smarts": ["[N+](=O)[O-]"]},
+    ),
+    ScorerRecord(
+        "custom_alerts",
+        "number of your own structural alerts that the molecule has, each with a name; none is wanted",
+        "alerts",
+        4e-5,
+        "molgen.scoring.filters:build_forbidden",
+        transform={"type": "step", "high": 0},
+        params=p.AlertListParams,
+        example={"smarts": {"aldehyde": "[CX3H1](=O)[#6]", "peroxide": "OO"}},
+    ),
+    ScorerRecord(
+        "substructure_count",
+        "how often the SMARTS patterns occur (distinct sets of atoms)",
+        "matches",
+        3e-5,
+        "molgen.scoring.filters:build_count",
+        transform=_falling(2, 4),
+        params=p.CountParams,
+        example={"smarts": ["[F,Cl,Br,I]"]},
+    ),
+    ScorerRecord(
+        "alerts",
+        "number of alerts from published collections (PAINS, BRENK ...) in the molecule; none is wanted",
+        "alerts",
+        1e-3,
+        "molgen.scoring.filters:build_alerts",
+        transform={"type": "step", "high": 0},
+        params=p.CatalogParams,
+        example={"catalogs": ["PAINS", "BRENK"]},
+    ),
+    ScorerRecord(
+        "ring_frequency",
+        "occurrences, in known compounds, of the rarest ring system of the molecule",
+        "molecules",
+        1e-4,
+        "molgen.scoring.filters:build_ring_frequency",
+        transform={"type": "step", "low": 5},
+    ),
+]
+
+#: Every built-in scorer by name, in the order in which they are listed.
+SCORERS: Mapping[str, ScorerRecord] = {record.name: record for record in _RECORDS}
+
+
+def known_names(more: Iterable[str] = ()) -> list[str]:
+    """Names that ``use`` accepts: built-in, from installed packages, and ``more``."""
+    return sorted({*SCORERS, *_plugins(), *more})
+
+
+def find(name: str) -> ScorerRecord | None:
+    """The record of a built-in scorer or of an installed package's, None for an unknown name."""
+    if name in SCORERS:
+        return SCORERS[name]
+    entry = _plugins().get(name)
+    return None if entry is None else _plugin_record(entry)
+
+
+def unknown_name(name: str, more: Iterable[str] = ()) -> str:
+    """The message for a name that nobody knows, with the nearest ones."""
+    return f"unknown scorer {name!r}{did_you_mean(name, known_names(more))}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?``, or the list of what there is if nothing is near."""
+    choices = list(known)
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known: {', '.join(choices)}" if choices else ""
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _plugin_record(entry: EntryPoint) -> ScorerRecord:
+    try:
+        loaded = entry.load()
+    except ImportError as error:
+        raise ConfigError(
+            f"scorer {entry.name!r} of an installed package cannot be imported: {error}"
+        ) from error
+    if isinstance(loaded, ScorerRecord):
+        return loaded
+    return _CallableRecord(
+        name=entry.name,
+        summary=(loaded.__doc__ or "").strip().partition("\n")[0],
+        unit=str(getattr(loaded, "unit", "")),
+        cost=float(getattr(loaded, "cost", 1e-3)),
+        builder=entry.value,
+        factory=loaded,
+        transform=getattr(loaded, "transform", None),
+    )
+
+
+@dataclass(frozen=True)
+class _CallableRecord(ScorerRecord):
+    """A plug-in registered as a plain class or function: its signature is checked by calling it."""
+
+    factory: Callable[..., Scorer] | None = None
+
+    def check_params(self, given: Mapping[str, Any], key: str) -> tuple[Section | None, list[Problem]]:
+        from molgen.scoring.signature import check_call
+
+        assert self.factory is not None
+        problems = check_call(self.factory, given, key)
+        return (None if problems else _FreeParams(**given)), problems
+
+    def build(self, params: Section, context: Context) -> Scorer:
+        assert self.factory is not None
+        return self.factory(**params.model_dump())
+
+
+class _FreeParams(Section):
+    """Parameters that the plug-in's own signature describes."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+def _problems(error: ValidationError, section: type[Section], key: str) -> list[Problem]:
+    """All of pydantic's complaints in words; of the branches of a union only the one that came furthest."""
+    best: dict[tuple[Any, ...], Any] = {}
+    for item in error.errors():
+        union = any(str(part).startswith(("list[", "dict[")) for part in item["loc"])
+        place = (item["loc"][0],) if union else (*item["loc"], item["type"])
+        if place not in best or len(item["loc"]) > len(best[place]["loc"]):
+            best[place] = item
+    return [_problem(item, section, key) for item in best.values()]
+
+
+def _problem(item: Any, section: type[Section], key: str) -> Problem:
+    """One complaint with the path of its key."""
+    path = key
+    for part in item["loc"]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif not str(part).startswith(("list[", "dict[")):
+            path += f".{part}"
+    if item["type"] == "extra_forbidden":
+        fields = list(section.model_fields)
+        known = did_you_mean(str(item["loc"][-1]), fields) if fields else "; it takes none"
+        return Problem(path, f"no such parameter{known}")
+    if item["type"] == "missing":
+        return Problem(path, f"missing: {section.model_fields[str(item['loc'][0])].description}")
+    if item["type"] == "literal_error" and isinstance(item["input"], str):
+        choices = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return Problem(path, f"{item['input']!r} is no choice here{did_you_mean(item['input'], choices)}")
+    message = str(item["msg"]).removeprefix("Value error, ")
+    shown = "" if item["type"] == "value_error" else f" (got {item['input']!r})"
+    return Problem(path, message[:1].lower() + message[1:] + shown)
