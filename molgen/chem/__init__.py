@@ -1,1 +1,1 @@
-"""Chemistry on top of RDKit: molecules as values, standardization, descriptors, fingerprints, alerts, rings, pictures."""
+"""Chemistry on top of RDKit: molecules as values, standardization, descriptors, alerts, rings, pictures."""

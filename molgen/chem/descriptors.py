@@ -32,6 +32,7 @@ class Descriptor:
     cost: float = 5e-5
 
     def __call__(self, mol: Chem.Mol) -> float:
+        """The value for one molecule."""
         return float(self.function(mol))
 
 

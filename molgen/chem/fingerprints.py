@@ -34,13 +34,13 @@ def morgan(mols: Sequence[Chem.Mol], radius: int = 2, n_bits: int = 2048, counts
         raise ValueError(f"n_bits must be a multiple of 64, not {n_bits}")
     make = generator(radius, n_bits)
     if counts:
-        rows = np.zeros((len(mols), n_bits), dtype=np.uint32)
-        for row, mol in zip(rows, mols, strict=True):
-            row[:] = make.GetCountFingerprintAsNumPy(mol)
-        return rows
+        table = np.zeros((len(mols), n_bits), dtype=np.uint32)
+        for i, mol in enumerate(mols):
+            table[i] = make.GetCountFingerprintAsNumPy(mol)
+        return table
     packed = np.zeros((len(mols), n_bits // 8), dtype=np.uint8)
-    for row, mol in zip(packed, mols, strict=True):
-        row[:] = np.packbits(make.GetFingerprintAsNumPy(mol))
+    for i, mol in enumerate(mols):
+        packed[i] = np.packbits(make.GetFingerprintAsNumPy(mol))
     return packed
 
 
