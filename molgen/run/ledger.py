@@ -51,11 +51,13 @@ def dump_line(row: Mapping[str, Any]) -> str:
     return text + "\n"
 
 
-def _is_row(line: bytes) -> bool:
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """The row, or None if the line is no JSON object."""
     try:
-        return isinstance(json.loads(line), dict)
+        row = json.loads(line)
     except ValueError:
-        return False
+        return None
+    return row if isinstance(row, dict) else None
 
 
 class Ledger:
@@ -141,16 +143,15 @@ class Ledger:
                 number += 1
                 if not line.endswith(b"\n") or b"\0" in line:
                     return
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    if not file.read(1):
-                        return
+                row = _parse(line)
+                if row is None:
+                    if not any(_parse(later) is not None for later in file):
+                        return  # the torn end
                     after = f" after byte {start}" if start > len(first) else ""
                     raise RunError(
-                        f"{self.path}, line {number}{after}: damaged ({error}); restore it from a copy, "
+                        f"{self.path}, line {number}{after}: damaged (not a JSON object); restore it from a copy, "
                         "or resume from a checkpoint that was saved before it"
-                    ) from error
+                    )
                 yield row
 
     def offset(self) -> int:
@@ -209,7 +210,7 @@ class Ledger:
                 start = _last_newline(file, size)
                 file.seek(start)
                 tail = file.read()
-                if tail and _is_row(tail):
+                if tail and _parse(tail) is not None:
                     file.seek(size)
                     file.write(b"\n")
                     size = end = size + 1
@@ -218,7 +219,7 @@ class Ledger:
             while end:  # whole lines that are no rows: rare, so one line at a time is quick enough
                 start = _last_newline(file, end - 1)
                 file.seek(start)
-                if _is_row(file.read(end - start)):
+                if _parse(file.read(end - start)) is not None:
                     break
                 end = start
             file.seek(end)
