@@ -10,9 +10,9 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 
 
 @cache
-def _ring_queries() -> tuple[Chem.Mol, Chem.Mol]:
-    """The double bonds that stay with a ring (C=O, S=O, C=N, C=C, C=S outside of it), and a ring atom."""
-    return Chem.MolFromSmarts("[#6R,#16R]=[OR0,SR0,CR0,NR0]"), Chem.MolFromSmarts("[R]")
+def _kept_bonds() -> Chem.Mol:
+    """The double bonds out of a ring that stay with it: C=O, S=O, C=N, C=C, C=S and their like."""
+    return Chem.MolFromSmarts("[#6R,#16R]=[OR0,SR0,CR0,NR0]")
 
 
 def murcko_scaffold(mol: Chem.Mol, generic: bool = False) -> str:
@@ -33,10 +33,10 @@ def ring_systems(mol: Chem.Mol) -> list[str]:
     rings with their exocyclic double bonds (definition of Walters, "Identifying ring systems in molecules", 2022,
     which useful_rdkit_utils and chembl-gen-check use too). Cut bonds are filled with hydrogen, stereo is kept.
     """
-    keep, ring_atom = _ring_queries()
-    if not mol.GetRingInfo().NumRings():
+    rings = mol.GetRingInfo().AtomRings()
+    if not rings:
         return []
-    protected = {mol.GetBondBetweenAtoms(*match).GetIdx() for match in mol.GetSubstructMatches(keep)}
+    protected = {mol.GetBondBetweenAtoms(*match).GetIdx() for match in mol.GetSubstructMatches(_kept_bonds())}
     cuts = [
         bond.GetIdx()
         for bond in mol.GetBonds()
@@ -44,15 +44,17 @@ def ring_systems(mol: Chem.Mol) -> list[str]:
         and not bond.IsInRing()
         and bond.GetIdx() not in protected
     ]
+    in_rings = {atom for ring in rings for atom in ring}
+    atoms: list[tuple[int, ...]] = []
     with rdBase.BlockLogs():
-        if cuts:
-            mol = Chem.FragmentOnBonds(mol, cuts)
-            Chem.SanitizeMol(mol)
-        found = []
-        for part in Chem.GetMolFrags(mol, asMols=True):
-            if part.HasSubstructMatch(ring_atom):
-                found.append(_closed(part))
-    return found
+        cut = Chem.FragmentOnBonds(mol, cuts) if cuts else mol
+        # not sanitized here: closing a part does that, and the chains between ring systems are dropped anyway
+        parts = Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=atoms)
+        return [
+            _closed(part)
+            for part, members in zip(parts, atoms, strict=True)
+            if not in_rings.isdisjoint(members)
+        ]
 
 
 def _closed(part: Chem.Mol) -> str:

@@ -62,13 +62,13 @@ def kind_of(path: str | Path) -> str:
     return _KINDS[suffix]
 
 
-def open_binary(path: str | Path) -> io.BufferedReader:
+def open_binary(path: str | Path) -> io.BufferedReader[Any]:
     """The file's bytes, decompressed where it is gzip, standard input for "-". Raises DataError with the cure."""
     if str(path) == "-":
         return io.BufferedReader(sys.stdin.buffer, _HEAD)  # type: ignore[arg-type]
     path = Path(path)
     try:
-        stream = io.BufferedReader(io.FileIO(path), _HEAD)
+        stream: io.BufferedReader[Any] = io.BufferedReader(io.FileIO(path), _HEAD)
     except FileNotFoundError:
         near = (
             [p.name for p in sorted(path.parent.glob(f"{path.name[:3]}*"))[:4]]
