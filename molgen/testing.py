@@ -1,4 +1,5 @@
-"""Contract suites and toy fakes for what plugs into molgen: for our own tests and for those of plug-in authors."""
+"""Contract suites and toy fakes for what plugs into molgen: for our own tests and for those of plug-in
+authors."""
 
 from __future__ import annotations
 
@@ -37,8 +38,9 @@ SCORER_SMILES = (
 def check_scorer(scorer: Scorer, smiles: Sequence[str] = SCORER_SMILES) -> None:
     """Assert that a scorer keeps the contract of :class:`molgen.scoring.protocol.Scorer`.
 
-    Length and type of the answer, reasons for missing values, and values that do not depend on the order of the
-    list, on what else is in it, on how often it is asked, or on a round trip through pickle. Raises AssertionError.
+    Length and type of the answer, reasons for missing values, and values that do not depend on the order of
+    the list, on what else is in it, on how often it is asked, or on a round trip through pickle. Raises
+    AssertionError.
     """
     from molgen.chem.molecule import Molecule
 

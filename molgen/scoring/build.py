@@ -17,7 +17,29 @@ from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.registry import find, unknown_name
 from molgen.scoring.transforms import Transform, check_transform
 
-_RESERVED = {"smiles", "id", "total", "passed", "reason", "rank", "inchikey", "score"}
+#: Columns that results have already, so that no component can have their names.
+RESERVED = frozenset(
+    [
+        "rank",
+        "id",
+        "smiles",
+        "inchikey",
+        "score",
+        "total",
+        "passed",
+        "reason",
+        "status",
+        "flags",
+        "nearest_reference",
+        "nearest_similarity",
+        "undefined_stereo",
+        "scaffold",
+        "step",
+        "origin",
+        "parents",
+        "nll",
+    ]
+)
 
 
 def build_components(
@@ -42,7 +64,7 @@ def build_components(
                 problems.append(
                     Problem(f"{key}.name", f"{name!r} is already the name of {other}; give this one a name")
                 )
-            elif name in _RESERVED or name.endswith("_desirability"):
+            elif name in RESERVED or name.endswith("_desirability"):
                 problems.append(
                     Problem(f"{key}.name", f"{name!r} is a column of the results; choose another name")
                 )

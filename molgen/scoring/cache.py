@@ -112,7 +112,11 @@ class ScoreCache:
             if self.repaired:
                 self._file.truncate(good)
         except OSError as error:
+            self.close()
             raise RunError(f"cannot open the score journal {path}: {error}") from error
+        except RunError:
+            self.close()
+            raise
         if good == 0:
             self._write({"format": FORMAT, "kind": "scores"})
 

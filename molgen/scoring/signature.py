@@ -46,7 +46,7 @@ def check_call(
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(function)
+        return typing.get_type_hints(function.__init__ if isinstance(function, type) else function)
     except (NameError, TypeError, AttributeError):  # annotations that cannot be resolved are not checked
         return {}
 
