@@ -37,13 +37,19 @@ class MosesInputs:
 
 
 def moses_metrics(
-    sample: Sample, inputs: MosesInputs, *, ks: Sequence[int] = (1000, 10000), report: Report | None = None
+    sample: Sample,
+    inputs: MosesInputs,
+    *,
+    ks: Sequence[int] = (1000, 10000),
+    brief: bool = False,
+    report: Report | None = None,
 ) -> dict[str, float | None]:
     """All metrics of the MOSES protocol, named as in its tables; None where there are too few molecules for one.
 
     Uniqueness@k is over the first k valid canonical strings, everything else over all valid molecules with their
     duplicates. The property distances (logP, SA, QED, weight) are Wasserstein-1 against the first reference.
-    FCD falls about as 1/n: print the number of molecules beside it.
+    FCD falls about as 1/n: print the number of molecules beside it. ``brief`` is validity, uniqueness, novelty and FCD
+    only, for a look during training.
     """
     say = report or (lambda stage, done, total: None)
     n = len(sample.mols)
@@ -51,10 +57,14 @@ def moses_metrics(
     result |= {f"unique@{k}": uniqueness(sample.smiles, k) for k in ks}
     activations = inputs.chemnet.activations(sample.smiles, progress=lambda done: say("ChemNet", done, n))
     ours = moments(activations)
+    result |= {f"FCD/{name}": frechet_distance(ours, ref.fcd) for name, ref in inputs.references.items()}
+    if inputs.training is not None:
+        result["Novelty"] = novelty(sample.smiles, inputs.training)
+    if brief:
+        return result
     bits = morgan_bits(sample.mols)
     fragments, scaffolds = fragment_counts(sample.mols), scaffold_counts(sample.mols)
     for name, reference in inputs.references.items():
-        result[f"FCD/{name}"] = frechet_distance(ours, reference.fcd)
         total = len(reference.fingerprints)
         nearest = nearest_similarity(
             bits, reference.fingerprints, progress=_stage(say, f"nearest in {name}", total)
@@ -71,8 +81,6 @@ def moses_metrics(
         first = next(iter(inputs.references.values()))
         for name, values in properties(sample.mols).items():
             result[name] = wasserstein(values, first.properties[name])
-    if inputs.training is not None:
-        result["Novelty"] = novelty(sample.smiles, inputs.training)
     return result
 
 
