@@ -47,7 +47,7 @@ def ring_systems(mol: Chem.Mol) -> list[str]:
     in_rings = {atom for ring in rings for atom in ring}
     atoms: list[tuple[int, ...]] = []
     with rdBase.BlockLogs():
-        cut = Chem.FragmentOnBonds(mol, cuts) if cuts else mol
+        cut = Chem.FragmentOnBonds(mol, cuts, dummyLabels=[(0, 0)] * len(cuts)) if cuts else mol
         # not sanitized here: closing a part does that, and the chains between ring systems are dropped anyway
         parts = Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=atoms)
         return [
@@ -57,8 +57,22 @@ def ring_systems(mol: Chem.Mol) -> list[str]:
         ]
 
 
+_KNOWN: dict[str, str] = {}
+_MOST_KNOWN = 100_000  # ring systems with their cuts; a few thousand make up nearly all
+
+
 def _closed(part: Chem.Mol) -> str:
-    """SMILES of a cut-out part with hydrogens where bonds were cut."""
+    """SMILES of a cut-out part with hydrogens where bonds were cut; looked up, for most parts were seen before."""
+    key = Chem.MolToSmiles(part)
+    found = _KNOWN.get(key)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[key] = _close(part)
+    return found
+
+
+def _close(part: Chem.Mol) -> str:
     for atom in part.GetAtoms():
         if atom.GetAtomicNum() == 0:
             atom.SetAtomicNum(1)

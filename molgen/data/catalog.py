@@ -123,7 +123,7 @@ def locate(name: str) -> Path:
     path = _path(entry)
     if not path.is_file():
         raise DataError(f"data set {name!r} is not here yet; get it with: molgen data fetch {name}")
-    if entry.sha256 and _sha256(path) != entry.sha256:
+    if not _intact(entry, path):
         raise DataError(
             f"data set {name!r}: {path} is damaged (checksum differs); delete it and run: molgen data fetch {name}"
         )
@@ -148,7 +148,7 @@ def fetch(
     entry = get_entry(name)
     target = Path(dest) if dest is not None else _path(entry)
     if target.is_file() and source is None:
-        if not entry.sha256 or _sha256(target) == entry.sha256:
+        if _intact(entry, target):
             say(f"{name}: already at {target}")
             return target
         say(f"{name}: {target} is damaged (checksum differs); fetching it again")
@@ -162,7 +162,8 @@ def fetch(
         raise DataError(
             f"cannot write to {target.parent}: {error}; set MOLGEN_DATA to another directory"
         ) from error
-    say(f"{name}: {target} ({target.stat().st_size / 1e6:.1f} MB, checksum verified)")
+    checked = "checksum verified" if entry.sha256 else "no checksum is known, its content was checked"
+    say(f"{name}: {target} ({target.stat().st_size / 1e6:.1f} MB, {checked})")
     return target
 
 
@@ -199,7 +200,7 @@ def _bring(
         _check(ready, entry.sha256, str(source))
     else:
         _check_content(entry, ready, source)
-        say(f"{entry.name}: no checksum is known for this file; its SHA-256 is {_sha256(ready)}")
+        _recorded(target).write_text(_sha256(ready) + "\n", encoding="ascii")
     os.replace(ready, target)
 
 
@@ -212,6 +213,18 @@ def _path(entry: Entry) -> Path:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _recorded(path: Path) -> Path:
+    """Where the checksum of a file without a known one is kept, to notice later damage."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _intact(entry: Entry, path: Path) -> bool:
+    expected = entry.sha256
+    if not expected and _recorded(path).is_file():
+        expected = _recorded(path).read_text(encoding="ascii").strip()
+    return not expected or _sha256(path) == expected
 
 
 def _check(path: Path, sha256: str, what: str) -> None:
