@@ -6,12 +6,11 @@
 MLflow copies this file next to the model and runs it there: it may import only what is installed.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import mlflow
 import mlflow.pyfunc
+import pandas as pd
 
 #: Parameters of ``predict`` and their defaults.
 PARAMS: dict[str, Any] = {"n": 100, "seed": 1, "temperature": 1.0}
@@ -26,13 +25,14 @@ class GeneratorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
         self._generator = mg.load(context.artifacts["model"])
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    # The hint DataFrame keeps MLflow from checking the input, which is not used, against a schema
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
         """Raw strings of ``params["n"]`` draws and their ``nll`` (nats; None for models without likelihood).
 
-        ``model_input`` is ignored: the molecules come from the model alone. Same seed, same strings.
+        ``model_input`` is ignored (None will do): the molecules come from the model alone. Same seed, same strings.
         """
-        import pandas as pd
-
         chosen = {**PARAMS, **(params or {})}
         samples = self._generator.sample(
             int(chosen["n"]), seed=int(chosen["seed"]), temperature=float(chosen["temperature"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import tempfile
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,9 @@ def log_model(
         Exception: whatever mlflow, or the script at import, raises.
     """
     mlflow = import_mlflow()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns about its own classes, in yellow
+        pyfunc = importlib.import_module("mlflow.pyfunc")
     from mlflow.models import ModelSignature
     from mlflow.types import ParamSchema, ParamSpec
 
@@ -41,11 +47,11 @@ def log_model(
         [ParamSpec(name, _mlflow_type(value), value) for name, value in (params or {}).items()]
     )
     version = molgen_version()
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, _without_the_call_for_an_input_example():
+        path = Path(temporary) / MODEL_ARTIFACT
         # save_model and log_artifacts instead of mlflow.pyfunc.log_model: that one works on the global
         # tracking URI and the active run, which belong to the user's notebook.
-        path = Path(temporary) / MODEL_ARTIFACT
-        mlflow.pyfunc.save_model(
+        pyfunc.save_model(
             path=str(path),
             python_model=str(code),
             artifacts={"model": str(Path(model_dir).absolute())},
@@ -68,3 +74,14 @@ def _mlflow_type(value: Any) -> Any:
     if isinstance(value, int):
         return DataType.long
     return DataType.double if isinstance(value, float) else DataType.string
+
+
+@contextlib.contextmanager
+def _without_the_call_for_an_input_example() -> Iterator[None]:
+    """Our signature is stated, an example would have to be sampled; all other warnings pass."""
+    with warnings.catch_warnings(record=True) as caught:  # a filter would not do: MLflow sets its own
+        warnings.simplefilter("always")
+        yield
+    for item in caught:
+        if "input example was not provided" not in str(item.message):
+            warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def import_mlflow() -> Any:
     """The module mlflow, with telemetry off and short timeouts unless the user has set them."""
     for key, value in _ENVIRONMENT.items():
         os.environ.setdefault(key, value)
-    import mlflow
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # between MLflow and its own dependencies
+        import mlflow
+        import mlflow.store.tracking.sqlalchemy_store
 
     return mlflow
 
@@ -54,8 +58,10 @@ def sqlite_path(uri: str) -> Path | None:
 
 def is_local(uri: str) -> bool:
     """Whether what is sent there stays on this file system."""
-    scheme = uri.partition("://")[0].partition("+")[0] if "://" in uri else uri.partition(":")[0]
-    return scheme in ("sqlite", "file") or ":" not in uri
+    scheme, colon, _ = uri.partition(":")
+    if not colon:
+        return scheme not in ("databricks", "databricks-uc", "uc")  # names of remote stores; else a path
+    return scheme.partition("+")[0] in ("sqlite", "file")
 
 
 def without_password(uri: str) -> str:
@@ -75,17 +81,17 @@ def open_store(uri: str, experiment: str) -> tuple[Any, str]:
     import_mlflow()
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     database = sqlite_path(uri)
     if database is None:
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         return client, _experiment_id(client, experiment, None)
     database.parent.mkdir(parents=True, exist_ok=True)
-    # Processes that create or migrate one SQLite file at the same time break each other ("duplicate column
-    # name")
+    # Processes that create or migrate one SQLite file at the same time break each other ("duplicate column name");
+    # the client does it when it is made.
     lock = database.with_name(f".{database.name}.lock")
     with RunLock(lock, wait_seconds=_STORE_WAIT_SECONDS), _quiet_migrations():
-        # MLflow's default is ./mlruns of whatever the working directory is. MLflow stores it as an absolute
-        # URI.
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        # MLflow's default is ./mlruns of whatever the working directory is. MLflow stores it as an absolute URI.
         artifacts = database.parent / "mlruns" / re.sub(r"[^\w.-]", "_", experiment)
         return client, _experiment_id(client, experiment, artifacts.as_uri())
 

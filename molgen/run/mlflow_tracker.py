@@ -48,6 +48,7 @@ class MlflowTracker:
         self._params: Mapping[str, Any] | None = None
         self._points: deque[Point] = deque(maxlen=_MAX_POINTS)
         self._files: list[tuple[Path, str, bool]] = []
+        self._models: list[tuple[Path, Path, dict[str, Any]]] = []
         self._next_try = -float("inf")
         self._failures = 0
 
@@ -90,13 +91,8 @@ class MlflowTracker:
     ) -> None:
         """See :class:`molgen.run.tracker.Tracker`."""
 
-        def send() -> None:
-            self._flush()
-            assert self._run is not None
-            if self._may_share():
-                log_model(self._run.client, self._run.run_id, model_dir, code, params)
-
-        self._attempt(send, now=True)
+        self._models.append((Path(model_dir), Path(code), dict(params or {})))
+        self._attempt(self._send_models, now=True)
 
     def finish(self, status: Status) -> None:
         """See :class:`molgen.run.tracker.Tracker`."""
@@ -113,6 +109,16 @@ class MlflowTracker:
                 "MLflow does not have everything of this run; "
                 f"send it later with: molgen track {self._folder.path}"
             )
+        elif self._models and not self._attempt(self._send_models, now=True):
+            self._folder.log(f"MLflow does not have the model {self._models[0][0]}")
+
+    def _send_models(self) -> None:
+        self._flush()
+        assert self._run is not None
+        while self._models:
+            if self._may_share():
+                log_model(self._run.client, self._run.run_id, *self._models[0])
+            self._models.pop(0)
 
     def _may_share(self) -> bool:
         return self._config.log_structures or (self._run is not None and self._run.local)
@@ -126,7 +132,14 @@ class MlflowTracker:
             run.set_status("running")
             self._run = run
         if self._params is not None:
-            _, differing = self._run.add_params(flatten(self._params, share_text=self._may_share()))
+            differing: list[str] = []
+            try:
+                _, differing = self._run.add_params(flatten(self._params, share_text=self._may_share()))
+            except Exception as error:
+                if getattr(error, "error_code", "") != "INVALID_PARAMETER_VALUE":
+                    raise
+                # An older server with shorter limits: it would refuse each time and never get a metric
+                self._folder.log(f"MLflow refuses the parameters ({_short(error)}); they are in run.yaml")
             self._params = None
             if differing:
                 self._folder.log(
@@ -160,7 +173,7 @@ class MlflowTracker:
         if self._failures:
             self._failures = 0
             self._next_try = -float("inf")
-            self._folder.log("MLflow answers again; it has everything up to now")
+            self._folder.log("MLflow answers again, what waited was sent")
         return True
 
 

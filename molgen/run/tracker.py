@@ -85,7 +85,7 @@ def flatten(params: Mapping[str, Any], *, share_text: bool = True) -> dict[str, 
     flat: dict[str, str] = {}
 
     def visit(value: Any, path: tuple[str, ...]) -> None:
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and (value or not path):
             for key, item in value.items():
                 visit(item, (*path, str(key)))
         elif isinstance(value, list | tuple) and any(

@@ -19,13 +19,22 @@ from molgen.run.folder import RunFolder
 
 
 def create(path: Path, **changes: object) -> RunFolder:
-    arguments: dict = {"kind": "optimize", "config_text": "seed: 1\n", "manifest": {"seed": 1, "format": 7}} | changes
+    arguments: dict = {
+        "kind": "optimize",
+        "config_text": "seed: 1\n",
+        "manifest": {"seed": 1, "format": 7},
+    } | changes
     return RunFolder.create(path, **arguments)
 
 
 def test_new_folder_has_its_files_and_opens_again(tmp_path: Path):
     run = create(tmp_path / "runs" / "a")
-    assert sorted(item.name for item in run.path.iterdir()) == ["checkpoints", "manifest.json", "results", "run.yaml"]
+    assert sorted(item.name for item in run.path.iterdir()) == [
+        "checkpoints",
+        "manifest.json",
+        "results",
+        "run.yaml",
+    ]
     assert run.config_path.read_text() == "seed: 1\n"
     again = RunFolder.open(run.path)
     assert again.manifest == run.manifest
@@ -109,7 +118,9 @@ def test_manifest_update_is_seen_by_others(tmp_path: Path):
     assert (other.status, other.manifest["mlflow"], other.manifest["seed"]) == ("running", {"run_id": "x"}, 1)
 
 
-def test_lock_reads_the_manifest_again_and_repairs_torn_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_lock_reads_the_manifest_again_and_repairs_torn_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     run, other = create(tmp_path / "a"), RunFolder.open(tmp_path / "a")
     other.update_manifest(status="interrupted")
     run.ledger.append({"id": 1})

@@ -20,7 +20,9 @@ def test_manifest_has_what_a_repetition_needs_and_is_json(tmp_path: Path):
     model = tmp_path / "model"
     model.mkdir()
     (model / "weights").write_bytes(b"123")
-    found = collect(7, {"seeds": data}, {"prior": model}, device="cpu", argv=["molgen", "optimize", "run.yaml"])
+    found = collect(
+        7, {"seeds": data}, {"prior": model}, device="cpu", argv=["molgen", "optimize", "run.yaml"]
+    )
     json.dumps(found, allow_nan=False)
     assert (found["format"], found["seed"], found["device"]) == (1, 7, "cpu")
     assert found["inputs"]["seeds"] == {

@@ -29,7 +29,12 @@ def put(root: Path, name: str, text: str) -> None:
 
 def test_machine_without_limits(root: Path):
     found = available(environ={}, root=root)
-    assert (found.cpus, found.cpus_from, found.memory, found.memory_from) == (16, "affinity", 64 * GIB, "machine")
+    assert (found.cpus, found.cpus_from, found.memory, found.memory_from) == (
+        16,
+        "affinity",
+        64 * GIB,
+        "machine",
+    )
 
 
 def test_cgroup_v2_limit_of_a_parent_counts(root: Path):
@@ -73,7 +78,12 @@ def test_this_machine_has_at_least_one_cpu():
 def test_auto_device_is_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert [pick_device(name) for name in ("auto", "cuda", "cuda:1", "cpu")] == ["cuda:0", "cuda:0", "cuda:1", "cpu"]
+    assert [pick_device(name) for name in ("auto", "cuda", "cuda:1", "cpu")] == [
+        "cuda:0",
+        "cuda:0",
+        "cuda:1",
+        "cpu",
+    ]
     with pytest.raises(ConfigError, match="cuda:2 was asked for, but there are only cuda:0 to cuda:1"):
         pick_device("cuda:2")
 
