@@ -19,26 +19,22 @@ from molgen.scoring.transforms import Transform, check_transform
 
 #: Columns that results have already, so that no component can have their names.
 RESERVED = frozenset(
-    [
-        "rank",
-        "id",
-        "smiles",
-        "inchikey",
-        "score",
-        "total",
-        "passed",
-        "reason",
-        "status",
-        "flags",
-        "nearest_reference",
-        "nearest_similarity",
-        "undefined_stereo",
-        "scaffold",
-        "step",
-        "origin",
-        "parents",
-        "nll",
-    ]
+    (
+        *(
+            "rank",
+            "id",
+            "smiles",
+            "inchikey",
+            "score",
+            "total",
+            "passed",
+            "reason",
+            "status",
+            "flags",
+            "scaffold",
+        ),
+        *("nearest_reference", "nearest_similarity", "undefined_stereo", "step", "origin", "parents", "nll"),
+    )
 )
 
 

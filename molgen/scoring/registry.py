@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,6 +12,7 @@ from pydantic import ConfigDict, ValidationError
 
 from molgen.core.errors import ConfigError, Problem
 from molgen.core.schema import Section, TransformConfig
+from molgen.core.suggest import did_you_mean
 from molgen.scoring import params as p
 from molgen.scoring.protocol import Context, Scorer
 
@@ -187,15 +187,6 @@ def find(name: str) -> ScorerRecord | None:
 def unknown_name(name: str, more: Iterable[str] = ()) -> str:
     """The message for a name that nobody knows, with the nearest ones."""
     return f"unknown scorer {name!r}{did_you_mean(name, known_names(more))}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or the list of what there is if nothing is near."""
-    choices = list(known)
-    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known: {', '.join(choices)}" if choices else ""
 
 
 def _plugins() -> dict[str, EntryPoint]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from molgen.core.errors import Problem
+from molgen.core.suggest import did_you_mean
 
 _SIMPLE = (int, float, str, bool, list, dict, tuple)
 
@@ -17,8 +18,6 @@ def check_call(
     function: Callable[..., Any], given: Mapping[str, Any], key: str, *, skip: int = 0
 ) -> list[Problem]:
     """Problems of calling ``function`` with ``given`` keywords; its first ``skip`` parameters are ours."""
-    from molgen.scoring.registry import did_you_mean
-
     parameters = list(inspect.signature(function).parameters.values())[skip:]
     anything = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     named = {
@@ -46,7 +45,8 @@ def check_call(
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(function.__init__ if isinstance(function, type) else function)
+        where = vars(function).get("__init__", function) if isinstance(function, type) else function
+        return typing.get_type_hints(where)
     except (NameError, TypeError, AttributeError):  # annotations that cannot be resolved are not checked
         return {}
 

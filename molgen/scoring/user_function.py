@@ -26,9 +26,9 @@ import numpy as np
 
 from molgen.chem.molecule import Molecule
 from molgen.core.errors import ConfigError, Problem, ScorerError
+from molgen.core.suggest import did_you_mean
 from molgen.scoring.process import START_TIMEOUT, WorkerDied, WorkerProcess, WorkerTimeout
 from molgen.scoring.protocol import Scored
-from molgen.scoring.registry import did_you_mean
 from molgen.scoring.signature import check_call
 
 ONE, MANY = ("mol", "smiles"), ("mols", "smiles_list")
