@@ -32,7 +32,7 @@ from molgen.run.lock import RunLock
 from molgen.run.manifest import MANIFEST_FORMAT, now
 from molgen.run.progress import say
 
-_MANIFEST, _LOCK = "manifest.json", "run.lock"
+_MANIFEST, _LOCK, _OFFSETS = "manifest.json", "run.lock", "journal_offsets"
 #: What molgen writes into a run folder; nothing else is ever deleted by ``overwrite``.
 OWN_NAMES = frozenset(
     {
@@ -210,18 +210,40 @@ class RunFolder:
             with self._writing, open(self.path / "log.txt", "a", encoding="utf-8") as file:
                 file.write("".join(f"{now()}  {line}\n" for line in message.splitlines() or [""]))
         except OSError as error:
-            say(f"cannot write log.txt ({error.strerror}): {message}")
+            say(
+                f"cannot write {self.path / 'log.txt'}: {error.strerror}"
+                + (f"; {message}" if self.quiet else "")
+            )
 
     def save_checkpoint(
         self, step: int, tensors: Mapping[str, Any], state: Mapping[str, Any], *, keep: int = 2
     ) -> Path:
-        """:func:`molgen.run.checkpoint.save` into this run; stops if the lock was lost."""
+        """:func:`molgen.run.checkpoint.save` into this run, with how long ledger and metrics are at this point.
+
+        Raises:
+            RunLockedError: the lock was lost.
+            RunError: disk full, folder unwritable.
+        """
         self.check_lock()
-        return checkpoints.save(self.checkpoints, step, tensors, state, keep)
+        offsets = {journal.path.name: journal.offset() for journal in (self.ledger, self.metrics)}
+        return checkpoints.save(self.checkpoints, step, tensors, {**state, _OFFSETS: offsets}, keep)
 
     def latest_checkpoint(self) -> Checkpoint | None:
         """:func:`molgen.run.checkpoint.latest` of this run; a damaged one is reported in the log."""
         return checkpoints.latest(self.checkpoints, say=self.log)
+
+    def resume(self) -> Checkpoint | None:
+        """The newest undamaged checkpoint, with ledger and metrics cut back to it; None: start from nothing.
+
+        Raises:
+            RunError: all checkpoints are damaged, or the ledger is shorter than the checkpoint says.
+        """
+        found = self.latest_checkpoint()
+        offsets = found.state.get(_OFFSETS, {}) if found else {}
+        self.ledger.truncate(offsets.get(self.ledger.path.name, 0))
+        # Metrics are not synced: after a power cut they may be shorter than the checkpoint says, which is no harm
+        self.metrics.truncate(min(offsets.get(self.metrics.path.name, 0), self.metrics.offset()))
+        return found
 
 
 def _make_room(path: Path, overwrite: bool) -> None:

@@ -171,7 +171,12 @@ def test_log_that_cannot_be_written_ends_no_run(tmp_path: Path, capsys: pytest.C
     run = create(tmp_path / "a")
     (run.path / "log.txt").mkdir()
     run.log("hello")
-    assert "cannot write log.txt (Is a directory): hello" in capsys.readouterr().err
+    run.quiet = True
+    run.log("world")
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "hello"
+    assert second.endswith("log.txt: Is a directory")
+    assert third.endswith("log.txt: Is a directory; world")
 
 
 def test_checkpoint_of_the_run_reports_damage_in_the_log(tmp_path: Path):
@@ -181,8 +186,45 @@ def test_checkpoint_of_the_run_reports_damage_in_the_log(tmp_path: Path):
     (run.save_checkpoint(10, {}, {}) / "state.json").write_text("")
     found = run.latest_checkpoint()
     assert found is not None
-    assert (found.step, found.state) == (0, {"offset": 5})
+    assert (found.step, found.state["offset"]) == (0, 5)
     assert "step-0000000010 is damaged" in (run.path / "log.txt").read_text()
+
+
+def test_resume_cuts_ledger_and_metrics_back_to_the_checkpoint_that_is_used(tmp_path: Path):
+    run = create(tmp_path / "a")
+    run.quiet = True
+    assert run.resume() is None
+    paths = []
+    for step in range(1, 4):
+        run.ledger.append({"id": step})
+        run.log_metrics({"a": step}, step)
+        paths.append(run.save_checkpoint(step, {}, {}))
+    run.ledger.append({"id": 4})
+    (paths[-1] / "state.json").write_text("")  # damaged: the one before it counts
+    found = run.resume()
+    assert found is not None
+    assert found.step == 2
+    assert [row["id"] for row in run.ledger.rows()] == [1, 2]
+    assert [row["step"] for row in run.metrics.rows()] == [1, 2]
+
+
+def test_resume_without_any_checkpoint_starts_from_an_empty_ledger(tmp_path: Path):
+    run = create(tmp_path / "a")
+    run.ledger.append({"id": 1})
+    assert run.resume() is None
+    assert list(run.ledger.rows()) == []
+
+
+def test_metrics_lost_in_a_power_cut_do_not_stop_a_resume_but_a_lost_ledger_does(tmp_path: Path):
+    run = create(tmp_path / "a")
+    run.ledger.append({"id": 1})
+    run.log_metrics({"a": 1}, 1)
+    run.save_checkpoint(1, {}, {})
+    run.metrics.path.unlink()
+    assert run.resume() is not None
+    run.ledger.path.unlink()
+    with pytest.raises(RunError, match=r"ledger\.jsonl is missing, but the checkpoint"):
+        run.resume()
 
 
 WORK = """
@@ -190,13 +232,12 @@ WORK = """
     from molgen.run.folder import RunFolder
     run = RunFolder.open(sys.argv[1])
     with run.lock():
-        found = run.latest_checkpoint()
+        found = run.resume()
         step = found.step if found else 0
-        run.ledger.truncate(found.state["offset"] if found else 0)
         for step in range(step + 1, 41):
             run.ledger.append_many([{"id": 3 * step + k, "text": "x" * 2000} for k in range(3)])
             if step % 4 == 0:
-                run.save_checkpoint(step, {}, {"offset": run.ledger.offset()})
+                run.save_checkpoint(step, {}, {})
             print(step, flush=True)
 """
 
