@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
+    from molgen.optimize.protocol import Proposal, Result
     from molgen.scoring.protocol import Scored, Scorer
 
 # --- Scorers -----------------------------------------------------------------------------------------------
@@ -97,3 +98,122 @@ def _same(name: str, how: str, expected: dict[str, float], got: dict[str, float]
         other = got[smiles]
         same = value == other or (math.isnan(value) and math.isnan(other))
         assert same, f"{name} of {smiles}: {value!r}, but {how} {other!r}"
+
+
+# --- Generators --------------------------------------------------------------------------------------------
+
+
+def check_generator(generator: Any, n: int = 64) -> None:
+    """Assert that a generator keeps the contract of :class:`molgen.models.protocol.Generator`.
+
+    As many strings as asked, the same for the same seed, others for another, torch's global generator untouched,
+    weights that survive ``state_dict``, and, where it has a likelihood, one that agrees with the sampled one.
+    """
+    import copy
+
+    import torch
+
+    from molgen.models.protocol import Generator, HasLikelihood
+
+    assert isinstance(generator, Generator)
+    state = torch.get_rng_state()
+    first = generator.sample(n, seed=1)
+    assert torch.equal(state, torch.get_rng_state()), "sampling touched torch's global generator"
+    assert len(first.smiles) == n
+    assert all(isinstance(text, str) for text in first.smiles)
+    assert generator.sample(n, seed=1).smiles == first.smiles, "same seed, other strings"
+    assert generator.sample(n, seed=2).smiles != first.smiles, "another seed, same strings"
+    assert generator.sample(0, seed=1).smiles == []
+    twin = copy.deepcopy(generator)
+    twin.load_state_dict(generator.state_dict())
+    assert twin.sample(n, seed=1).smiles == first.smiles, "state_dict does not hold everything"
+    if isinstance(generator, HasLikelihood):
+        assert first.log_likelihood is not None
+        assert first.log_likelihood.shape == (n,)
+        whole = [i for i, text in enumerate(first.smiles) if len(text) < 60]
+        with torch.no_grad():
+            again = generator.log_likelihood([first.smiles[i] for i in whole])
+        assert again.shape == (len(whole),)
+        assert bool((again[~torch.isnan(again)] <= 1e-3).all()), "a likelihood above 1"
+
+
+# --- Optimizers --------------------------------------------------------------------------------------------
+
+
+class RandomOptimizer:
+    """The simplest strategy: strings drawn from a list, nothing learned. A baseline, and a fake for tests."""
+
+    name = "random"
+
+    def __init__(self, pool: Sequence[str], seed: int = 0) -> None:
+        self.pool = list(pool)
+        self.seed = seed
+        self.round = 0
+        self.next_id = 0
+
+    def ask(self, n: int) -> list[Proposal]:
+        """Draw with replacement; the same draw until told."""
+        from molgen.core.seeding import python_random
+        from molgen.optimize.protocol import Proposal
+
+        drawn = python_random(self.seed, self.round).choices(self.pool, k=n)
+        return [Proposal(self.next_id + i, text, self.name) for i, text in enumerate(drawn)]
+
+    def adopt(self, proposals: Sequence[Proposal]) -> None:
+        """Nothing to prepare."""
+
+    def tell(self, results: Sequence[Result]) -> dict[str, float]:
+        """Move on to the next draw."""
+        self.round += 1
+        self.next_id = max([self.next_id, *(result.id + 1 for result in results)])
+        return {}
+
+    def model(self) -> None:
+        """Nothing is taught."""
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Two counters."""
+        return {"round": self.round, "next_id": self.next_id}, {}
+
+    def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
+        """Inverse of :meth:`state`."""
+        self.round, self.next_id = values["round"], values["next_id"]
+
+
+def check_optimizer(make: Callable[[], Any], score: Callable[[str], float], steps: int = 4, n: int = 8) -> None:
+    """Assert that a strategy keeps the contract of :class:`molgen.optimize.protocol.Optimizer`.
+
+    ``make`` gives a fresh one each time. Ids are new in every step, asking changes nothing that a checkpoint sees,
+    results may come in any order, values may be missing, and a restored copy goes on exactly like the original.
+    """
+    from molgen.optimize.protocol import Result
+
+    def tell(optimizer: Any, proposals: Sequence[Proposal], backwards: bool = False) -> None:
+        results = []
+        for k, proposal in enumerate(proposals):
+            value = math.nan if k == 0 else score(proposal.smiles)
+            status = "failed" if k == 0 else "invalid" if k == 1 else "scored"
+            smiles = None if status == "invalid" else proposal.smiles
+            results.append(Result(proposal.id, status, smiles, math.nan if k == 1 else value, value))
+        optimizer.tell(results[::-1] if backwards else results)
+
+    original = make()
+    seen: set[int] = set()
+    for step in range(steps):
+        before = original.state()[0]
+        proposals = original.ask(n)
+        assert original.state()[0] == before, "ask() changed the state that a checkpoint saves"
+        assert len(proposals) == n
+        ids = {proposal.id for proposal in proposals}
+        assert len(ids) == n
+        assert not ids & seen, "ids are not new"
+        seen |= ids
+        tell(original, proposals, backwards=bool(step % 2))
+    values, tensors = original.state()
+    copied = make()
+    copied.load_state(values, {name: tensor.clone() for name, tensor in tensors.items()})
+    for _ in range(2):
+        expected, got = original.ask(n), copied.ask(n)
+        assert [(p.id, p.smiles) for p in expected] == [(p.id, p.smiles) for p in got], "restored, but different"
+        tell(original, expected)
+        tell(copied, got)

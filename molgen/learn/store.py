@@ -99,7 +99,9 @@ def load(folder: Path, *, verify: bool = False) -> StoredModel:
         raise ModelError(f"no model folder at {folder}; `molgen models list` shows the shipped ones")
     card = read_card(folder)
     if card.get("format") != FORMAT:
-        raise ModelError(f"{folder}: model format {card.get('format')!r}, this version reads {FORMAT}; update molgen")
+        raise ModelError(
+            f"{folder}: model format {card.get('format')!r}, this version reads {FORMAT}; update molgen"
+        )
     if verify:
         problems = verify_files(folder, card)
         if problems:
@@ -108,7 +110,9 @@ def load(folder: Path, *, verify: bool = False) -> StoredModel:
         config = yaml.safe_load((folder / CONFIG).read_text())
         weights = load_file(folder / WEIGHTS)
     except FileNotFoundError as error:
-        raise ModelError(f"{folder} lacks {Path(error.filename or WEIGHTS).name}; copy the whole folder") from None
+        raise ModelError(
+            f"{folder} lacks {Path(error.filename or WEIGHTS).name}; copy the whole folder"
+        ) from None
     except (SafetensorError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder} is damaged ({error}); copy or install it again") from None
     if not isinstance(config, dict) or not {"family", "params"} <= config.keys():

@@ -33,17 +33,25 @@ class TrainingSet(Protocol):
 
     def __len__(self) -> int: ...
 
-    def plan(self, batch_size: int, seed: int) -> list[np.ndarray]: ...
+    def plan(self, batch_size: int, seed: int) -> list[np.ndarray]:
+        """The batches of an epoch as row numbers, a pure function of ``seed``."""
+        ...
 
-    def batch(self, rows: np.ndarray, seed: int = 0) -> Any: ...
+    def batch(self, rows: np.ndarray, seed: int = 0) -> Any:
+        """The batch of ``rows``; it has ``to(device)``. ``seed`` is for augmentation."""
+        ...
 
 
 class Trainable(Protocol):
     """What a family gives the loop. A training step yields (optimizer name, loss, metrics), once per optimizer."""
 
-    def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]: ...
+    def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
+        """The optimizers by name; the loop sets their learning rate."""
+        ...
 
-    def training_step(self, batch: Any) -> Iterator[tuple[str, Tensor, dict[str, float]]]: ...
+    def training_step(self, batch: Any) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+        """Forward pass of one batch, one yield per optimizer."""
+        ...
 
 
 @dataclass
@@ -102,10 +110,8 @@ class Trainer:
         self.log = log
         self.make_progress = progress
         accelerator = torch.device(device).type
-        low = config.precision == "bf16" or (config.precision == "auto" and bf16_supported(torch.device(device)))
-        self.fabric = Fabric(
-            accelerator=accelerator, devices=1, precision="bf16-mixed" if low else "32-true"
-        )
+        low = config.precision == "bf16" or (config.precision == "auto" and bf16_supported(device))
+        self.fabric = Fabric(accelerator=accelerator, devices=1, precision="bf16-mixed" if low else "32-true")
 
     def fit(
         self,
@@ -173,14 +179,17 @@ class Trainer:
         seen: dict[str, float] = {}
         steps = model.training_step(batch)
         while True:
-            with self.fabric.autocast():  # around the forward pass only, which the generator runs up to its yield
+            with (
+                self.fabric.autocast()
+            ):  # around the forward pass only, which the generator runs up to its yield
                 try:
                     name, loss, metrics = next(steps)
                 except StopIteration:
                     break
             if not torch.isfinite(loss):
                 raise ModelError(
-                    f"the loss of {name!r} is {float(loss)}: lower trainer.learning_rate, or set trainer.clip_norm"
+                    f"the loss of {name!r} is {float(loss.detach())}: lower trainer.learning_rate, "
+                    "or set trainer.clip_norm"
                 )
             optimizer = optimizers[name]
             optimizer.zero_grad()
@@ -214,17 +223,26 @@ class Trainer:
         if state.best is None or metrics["validation_loss"] < state.best:
             state.best, state.since_best = metrics["validation_loss"], 0
             if self.config.patience is not None:
-                checkpoint.save(self.folder / "checkpoints" / "best", state.step, model.state_dict(), {}, keep=1)
+                checkpoint.save(
+                    self.folder / "checkpoints" / "best", state.step, model.state_dict(), {}, keep=1
+                )
         else:
             state.since_best += 1
 
     def _finish(
-        self, model: torch.nn.Module, optimizers: Mapping[str, Any], state: Progressed, validate: Any, share: float
+        self,
+        model: torch.nn.Module,
+        optimizers: Mapping[str, Any],
+        state: Progressed,
+        validate: Any,
+        share: float,
     ) -> Outcome:
         self._validate(model, state, validate)
         self._save(model, optimizers, state)
         reason = "the schedule is complete" if share >= 1 else "the validation loss no longer falls"
-        if self.config.patience is not None and (best := checkpoint.latest(self.folder / "checkpoints" / "best")):
+        if self.config.patience is not None and (
+            best := checkpoint.latest(self.folder / "checkpoints" / "best")
+        ):
             model.load_state_dict(best.tensors)
         return Outcome(reason, state)
 
@@ -248,7 +266,9 @@ class Trainer:
                 owner, index, slot = key.split("/")
                 if owner == name:
                     slots.setdefault(int(index), {})[slot] = value
-            optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+            optimizer.load_state_dict(
+                {"state": slots, "param_groups": optimizer.state_dict()["param_groups"]}
+            )
         torch.set_rng_state(groups["random_state"][""])
         return Progressed(**found.state["trainer"])
 
@@ -261,6 +281,7 @@ def _by_prefix(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
+@torch.no_grad()
 def mean_loss(model: Any, data: TrainingSet, batch_size: int = 512) -> float:
     """Mean loss per molecule over ``data``, without gradients, in the units of the training step."""
     total = 0.0

@@ -13,7 +13,8 @@ import torch
 from pydantic import ValidationError
 
 from molgen.core.errors import ModelError
-from molgen.core.registry import suggestion
+from molgen.core.registry import load_object
+from molgen.core.suggest import did_you_mean
 from molgen.learn import store
 from molgen.models.protocol import Family, Generator
 
@@ -42,14 +43,13 @@ def family(name: str) -> Family:
     """The family called ``name``. Raises :class:`ModelError` with the nearest name."""
     known = families()
     if name not in known:
-        raise ModelError(f"unknown model family {name!r}{suggestion(name, known)}")
+        raise ModelError(f"unknown model family {name!r}{did_you_mean(name, known)}")
     return known[name]
 
 
 def model_class(record: Family) -> Any:
     """The class behind a family, imported now."""
-    module, _, attribute = record.builder.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return load_object(record.builder)
 
 
 def shipped() -> dict[str, Path]:
@@ -68,7 +68,7 @@ def locate(name: str | Path) -> Path:
     if folder.is_dir():
         return folder
     raise ModelError(
-        f"no model {str(name)!r}: neither a shipped prior{suggestion(str(name), priors)} nor a model folder; "
+        f"no model {str(name)!r}: neither a shipped prior{did_you_mean(str(name), priors)} nor a model folder; "
         f"`molgen models list` shows what is here"
     )
 
@@ -83,7 +83,9 @@ def load(name: str | Path, *, device: str = "cpu", verify: bool = False) -> Gene
         model.load_state_dict(stored.weights)
     except (ValidationError, KeyError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
-        raise ModelError(f"{stored.path} does not fit its family {stored.family!r} ({first}); install it again") from None
+        raise ModelError(
+            f"{stored.path} does not fit its family {stored.family!r} ({first}); install it again"
+        ) from None
     model.card = stored.card
     return model.to(torch.device(device)).eval()
 

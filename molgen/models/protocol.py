@@ -42,29 +42,41 @@ class Generator(Protocol):
 
     def sample(
         self, n: int, *, seed: int, temperature: float = 1.0, batch_size: int = 512, **options: Any
-    ) -> Samples: ...
+    ) -> Samples:
+        """``n`` raw strings."""
+        ...
 
-    def state_dict(self) -> dict[str, torch.Tensor]: ...
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """The weights by name."""
+        ...
 
-    def load_state_dict(self, state: dict[str, torch.Tensor]) -> Any: ...
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> Any:
+        """Take weights of :meth:`state_dict`."""
+        ...
 
 
 @runtime_checkable
 class HasLikelihood(Protocol):
     """Can say how likely a string is; differentiable, ``Tensor[n]`` in nats at temperature 1."""
 
-    def log_likelihood(self, smiles: Sequence[str]) -> torch.Tensor: ...
+    def log_likelihood(self, smiles: Sequence[str], batch_size: int = 512) -> torch.Tensor:
+        """Nats ``[n]``; NaN for strings that the model cannot write."""
+        ...
 
 
 @runtime_checkable
 class HasEncoder(Protocol):
     """Maps molecules to points of a latent space, ``Tensor[n, d]``."""
 
-    def encode(self, smiles: Sequence[str]) -> torch.Tensor: ...
+    def encode(self, smiles: Sequence[str]) -> torch.Tensor:
+        """Points ``[n, d]``."""
+        ...
 
 
 @runtime_checkable
 class HasDecoder(Protocol):
     """Maps points ``[n, d]`` of a latent space to raw strings."""
 
-    def decode(self, z: torch.Tensor) -> list[str]: ...
+    def decode(self, z: torch.Tensor) -> list[str]:
+        """One string per row of ``z``."""
+        ...

@@ -28,7 +28,12 @@ class Drawn:
         """Ordered counts from raw strings to what is kept."""
         duplicates, surplus = self.losses["duplicate"], self.losses["surplus"]
         valid = len(self.molecules) + duplicates + surplus
-        return [("drawn", self.drawn), ("valid", valid), ("unique", valid - duplicates), ("kept", len(self.molecules))]
+        return [
+            ("drawn", self.drawn),
+            ("valid", valid),
+            ("unique", valid - duplicates),
+            ("kept", len(self.molecules)),
+        ]
 
 
 def draw_molecules(

@@ -44,7 +44,9 @@ class Search:
     minutes: float = 0.0
     reason: str = ""
 
-    def run(self, seeds: Sequence[Proposal] = (), on_step: Callable[[dict[str, float]], None] = lambda row: None) -> str:
+    def run(
+        self, seeds: Sequence[Proposal] = (), on_step: Callable[[dict[str, float]], None] = lambda row: None
+    ) -> str:
         """Search until the budget, the target or the patience is used up; returns the reason.
 
         ``seeds`` are the user's own compounds: scored first, in a step of their own. Raises :class:`Interrupted`
@@ -134,7 +136,9 @@ class Search:
                 )
             elif entry.status == "duplicate":
                 first = self.memory.first[str(entry.smiles)]
-                entry = entry.replace(total=first.total, scaffold=first.scaffold, reason=f"same as {first.id}")
+                entry = entry.replace(
+                    total=first.total, scaffold=first.scaffold, reason=f"same as {first.id}"
+                )
             entry = entry.replace(score=entry.total * self.room(entry))
             self.memory.add(entry)
             done.append(entry)
@@ -153,7 +157,8 @@ class Search:
         limits = {
             f"the budget of {budget.molecules} molecules is used up": self.memory.calls >= budget.molecules,
             f"the {budget.steps} steps are done": budget.steps is not None and self.step >= budget.steps,
-            f"the {budget.minutes} minutes are over": budget.minutes is not None and self.minutes >= budget.minutes,
+            f"the {budget.minutes} minutes are over": budget.minutes is not None
+            and self.minutes >= budget.minutes,
             f"the target of {budget.target} is reached": self.watch.reached(budget.target),
             f"no better mean for {budget.patience} steps": self.watch.tired(budget.patience),
             "the generator draws nothing new any more": self.watch.exhausted,

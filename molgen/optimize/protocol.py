@@ -45,7 +45,13 @@ class Optimizer(Protocol):
 
     name: str
 
-    def ask(self, n: int) -> list[Proposal]: ...
+    def ask(self, n: int) -> list[Proposal]:
+        """``n`` proposals with new ids. What a checkpoint saves does not change until :meth:`tell`."""
+        ...
+
+    def adopt(self, proposals: Sequence[Proposal]) -> None:
+        """Take proposals that others made (the user's seed compounds) into the next :meth:`tell`."""
+        ...
 
     def tell(self, results: Sequence[Result]) -> Mapping[str, float]:
         """Learn from results of proposals that were asked; returns metrics of the step (losses, rates)."""
@@ -55,7 +61,13 @@ class Optimizer(Protocol):
         """Everything needed to go on: (JSON-able values, tensors by name)."""
         ...
 
-    def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None: ...
+    def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
+        """Inverse of :meth:`state`."""
+        ...
+
+    def model(self) -> Any | None:
+        """The generator that the search has taught, to be stored with the run; None if there is none."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -85,4 +97,6 @@ class Delivery:
     manifest: dict[str, Any]
     requested: int
     notes: list[str] = field(default_factory=list)  # sentences that belong on the first screen of the report
-    references: list[dict[str, Any]] = field(default_factory=list)  # {"id":, "smiles":} shown beside candidates
+    references: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # {"id":, "smiles":} shown beside candidates

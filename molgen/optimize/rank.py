@@ -66,9 +66,10 @@ def candidate_rows(
     molecules = [molecule for _, molecule in picked]
     near: list[tuple[str | None, float | None]] = [(None, None)] * len(picked)
     if references and picked:
-        index, value = nearest(morgan([m.mol for m in molecules]), morgan([m.mol for m in references]))
+        index, values = nearest(morgan([m.mol for m in molecules]), morgan([m.mol for m in references]))
         near = [
-            (references[i].id or references[i].smiles, round(float(v), 4)) for i, v in zip(index, value, strict=True)
+            (references[i].id or references[i].smiles, round(float(v), 4))
+            for i, v in zip(index, values, strict=True)
         ]
     rows = []
     for rank, ((entry, molecule), (reference, similarity)) in enumerate(zip(picked, near, strict=True), 1):

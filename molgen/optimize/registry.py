@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, ValidationError
 
 from molgen.core.errors import ConfigError, Problem
-from molgen.core.registry import suggestion
+from molgen.core.registry import load_object
 from molgen.core.schema import Section
+from molgen.core.suggest import did_you_mean
 
 
 class ReinforceParams(Section):
     """Policy optimization towards an augmented likelihood (Olivecrona et al. 2017; Blaschke et al. 2020)."""
 
     learning_rate: float = Field(5e-4, gt=0, description="Adam step size of the agent")
-    sigma: float = Field(128.0, gt=0, description="nats that a total of 1 is worth against the prior's likelihood")
+    sigma: float = Field(
+        128.0, gt=0, description="nats that a total of 1 is worth against the prior's likelihood"
+    )
     clip_norm: float = Field(50.0, gt=0, description="gradient norm is clipped to this")
     temperature: float = Field(1.0, gt=0, description="sampling temperature of the agent")
     replay_size: int = Field(100, ge=0, description="best molecules remembered; 0 switches replay off")
@@ -49,7 +51,7 @@ STRATEGIES = {
 def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
     """The record and its checked parameters. Raises :class:`ConfigError` with key paths and the nearest name."""
     if name not in STRATEGIES:
-        problem = Problem("optimizer.name", f"unknown optimizer {name!r}{suggestion(name, STRATEGIES)}")
+        problem = Problem("optimizer.name", f"unknown optimizer {name!r}{did_you_mean(name, STRATEGIES)}")
         raise ConfigError([problem])
     record = STRATEGIES[name]
     try:
@@ -60,12 +62,11 @@ def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
             key = ".".join(str(part) for part in item["loc"])
             text = item["msg"]
             if item["type"] == "extra_forbidden":
-                text = f"no such parameter{suggestion(key, record.params.model_fields)}"
+                text = f"no such parameter{did_you_mean(key, record.params.model_fields)}"
             problems.append(Problem(f"optimizer.params.{key}", text))
         raise ConfigError(problems) from None
 
 
 def build(record: Strategy, **arguments: Any) -> Any:
     """An optimizer of this record, its module imported now."""
-    module, _, attribute = record.builder.partition(":")
-    return getattr(importlib.import_module(module), attribute)(**arguments)
+    return load_object(record.builder)(**arguments)

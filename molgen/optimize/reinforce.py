@@ -46,8 +46,9 @@ class Reinforce:
                 f"optimizer 'reinforce' needs a model with a likelihood, {prior.family!r} has none; "
                 "choose an autoregressive model"
             )
-        self.prior = prior.requires_grad_(False)  # type: ignore[attr-defined]
-        self.agent = copy.deepcopy(prior).requires_grad_(True)
+        self.prior = prior
+        prior.requires_grad_(False)  # type: ignore[attr-defined]
+        self.agent: Any = copy.deepcopy(prior).requires_grad_(True)  # type: ignore[attr-defined]
         self.params = params
         self.seed = seed
         self.round = 0
@@ -100,7 +101,7 @@ class Reinforce:
 
     def _precision(self) -> torch.autocast:
         device = self.agent.device
-        return torch.autocast(device.type, torch.bfloat16, enabled=bf16_supported(device))
+        return torch.autocast(device.type, torch.bfloat16, enabled=bf16_supported(str(device)))
 
     def _learn(self, texts: list[str], prior: Tensor, scores: Tensor) -> dict[str, float]:
         with self._precision():
@@ -119,7 +120,9 @@ class Reinforce:
             "loss": float(loss.detach()),
             "gradient_norm": float(norm),
             "agent_nll": -float(agent.detach()[known].mean()),
-            "drift_from_prior": float(drift),  # nats that the agent likes these strings more than the prior does
+            "drift_from_prior": float(
+                drift
+            ),  # nats that the agent likes these strings more than the prior does
         }
 
     def _draw_replay(self) -> list[Remembered]:
@@ -128,7 +131,9 @@ class Reinforce:
             return []
         weights = np.array([m.score for m in self.replay]) + 1e-6
         rng = np.random.default_rng(stream(self.seed, "replay", self.round))
-        return [self.replay[i] for i in rng.choice(len(self.replay), k, replace=False, p=weights / weights.sum())]
+        return [
+            self.replay[i] for i in rng.choice(len(self.replay), k, replace=False, p=weights / weights.sum())
+        ]
 
     def _remember(self, taught: Sequence[tuple[Proposal, Result]], prior: Sequence[float]) -> None:
         known = {m.smiles for m in self.replay}
@@ -139,6 +144,10 @@ class Reinforce:
                 known.add(str(result.smiles))
         self.replay.sort(key=lambda m: -m.score)  # stable: among equals the earlier one stays
         del self.replay[self.params.replay_size :]
+
+    def model(self) -> Any:
+        """The agent."""
+        return self.agent
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Everything of before the pending ask: (JSON-able values, tensors)."""

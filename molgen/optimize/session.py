@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
@@ -55,11 +54,16 @@ def create_folder(
         device=pick_device(config.device),
     )
     manifest |= {"base_dir": str(base_dir), "objective": objective.fingerprint}
-    return RunFolder.create(path, kind="optimize", config_text=dump(config), manifest=manifest, overwrite=overwrite)
+    return RunFolder.create(
+        path, kind="optimize", config_text=dump(config), manifest=manifest, overwrite=overwrite
+    )
 
 
 def open_objective(
-    config: OptimizeConfig, base_dir: Path, cache: ScoreCache | None, handed_in: Mapping[str, Scorer] | None = None
+    config: OptimizeConfig,
+    base_dir: Path,
+    cache: ScoreCache | None,
+    handed_in: Mapping[str, Scorer] | None = None,
 ) -> Objective:
     """The objective of a run, with its worker processes."""
     return build_objective(
@@ -121,6 +125,3 @@ def deliver(
         notes=[f"The search ended because {search.reason}.", *notes],
         references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
     )
-
-
-Reporter = Callable[[dict[str, Any]], None]

@@ -18,7 +18,9 @@ class RecurrentParams(Section):
     layers: int = Field(2, ge=1, description="recurrent layers")
     embedding: int = Field(256, ge=4, description="size of a token's vector")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout between layers, in training only")
-    pieces: int = Field(480, ge=0, description="multi-character tokens learned from the data; 0: atom-level tokens")
+    pieces: int = Field(
+        480, ge=0, description="multi-character tokens learned from the data; 0: atom-level tokens"
+    )
     max_tokens: int = Field(128, ge=8, description="longest sequence that is trained or sampled")
 
 

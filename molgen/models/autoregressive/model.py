@@ -121,9 +121,7 @@ class SmilesLanguageModel(nn.Module):
 
     def training_set(self, smiles: Sequence[str], *, randomize: bool = False) -> SequenceSet:
         """The molecules as token arrays."""
-        return SequenceSet(
-            smiles, self.vocabulary, max_tokens=self.params.max_tokens, randomize=randomize
-        )
+        return SequenceSet(smiles, self.vocabulary, max_tokens=self.params.max_tokens, randomize=randomize)
 
     def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """One AdamW for everything."""

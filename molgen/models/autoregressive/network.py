@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 IGNORED = -100  # target at padding positions; never counts
@@ -15,14 +14,19 @@ class RecurrentNetwork(nn.Module):
     """
 
     def __init__(
-        self, vocabulary_size: int, *, cell: str, hidden: int, layers: int, embedding: int, dropout: float = 0.0
+        self,
+        vocabulary_size: int,
+        *,
+        cell: str,
+        hidden: int,
+        layers: int,
+        embedding: int,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary_size, embedding)
         kind = {"gru": nn.GRU, "lstm": nn.LSTM}[cell]
-        self.rnn = kind(
-            embedding, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0
-        )
+        self.rnn = kind(embedding, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.output = nn.Linear(hidden, vocabulary_size)
         for name, parameter in self.rnn.named_parameters():
             if name.startswith("weight_hh"):

@@ -46,7 +46,9 @@ class Stepper:
             w_ih, b_ih = getattr(rnn, f"weight_ih_l{k}"), getattr(rnn, f"bias_ih_l{k}")
             self.recurrent.append((w_hh.detach().to(dtype), b_hh.detach().to(dtype)))
             self.inputs.append((w_ih.detach().to(dtype), b_ih.detach().to(dtype)))
-        first = functional.linear(network.embedding.weight.detach(), rnn.weight_ih_l0.detach(), rnn.bias_ih_l0.detach())
+        first = functional.linear(
+            network.embedding.weight.detach(), rnn.weight_ih_l0.detach(), rnn.bias_ih_l0.detach()
+        )
         self.table = first.to(dtype)  # [V, gates * H]: input product of every token
         self.states: list[Tensor] = []
         self.cells: list[Tensor] = []
@@ -54,7 +56,9 @@ class Stepper:
     def start(self, rows: int) -> None:
         """Zero states for ``rows`` sequences."""
         device = self.table.device
-        self.states = [torch.zeros(rows, self.hidden, dtype=self.dtype, device=device) for _ in range(self.layers)]
+        self.states = [
+            torch.zeros(rows, self.hidden, dtype=self.dtype, device=device) for _ in range(self.layers)
+        ]
         self.cells = [torch.zeros(rows, self.hidden, device=device) for _ in range(self.layers)]
 
     def keep(self, rows: Tensor) -> None:
@@ -84,7 +88,7 @@ class Stepper:
 
 def sampling_dtype(device: torch.device, precision: str) -> torch.dtype:
     """bf16 where the device computes it in hardware (or is told to), float32 elsewhere."""
-    if precision == "bf16" or (precision == "auto" and bf16_supported(device)):
+    if precision == "bf16" or (precision == "auto" and bf16_supported(str(device))):
         return torch.bfloat16
     return torch.float32
 

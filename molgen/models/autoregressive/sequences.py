@@ -100,7 +100,9 @@ class SequenceSet:
             return pad(self.flat, self.starts[rows], self.lengths[rows])
         sequences = []
         for row in rows:
-            ids, _, _ = self.vocabulary.encode_all([random_smiles(self._smiles[row], seed * 1_000_003 + int(row))])
+            ids, _, _ = self.vocabulary.encode_all(
+                [random_smiles(self._smiles[row], seed * 1_000_003 + int(row))]
+            )
             fallback = self.flat[self.starts[row] : self.starts[row] + self.lengths[row]]
             sequences.append(ids[0] if ids and len(ids[0]) < self.max_tokens else fallback.tolist())
         return pad_lists(sequences)

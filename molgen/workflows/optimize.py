@@ -1,0 +1,208 @@
+"""An optimization run from its folder to its results: start, resume, deliver, track."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import molgen.models
+from molgen.chem.molecule import Molecule
+from molgen.core import config as configs
+from molgen.core.errors import ConfigError, Interrupted, Problem, RunError
+from molgen.core.schema import OptimizeConfig
+from molgen.models.library import save
+from molgen.optimize.loop import Search
+from molgen.optimize.protocol import Delivery
+from molgen.optimize.session import (
+    build_search,
+    create_folder,
+    deliver,
+    open_objective,
+    read_compounds,
+    seed_proposals,
+)
+from molgen.report import write_results
+from molgen.report.frame import MoleculeFrame
+from molgen.run.folder import RunFolder
+from molgen.run.interrupt import stop_signals
+from molgen.run.progress import Progress
+from molgen.run.tracker import open_tracker
+from molgen.scoring.cache import ScoreCache
+from molgen.scoring.objective import Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# logged as a script; importing it would import MLflow
+_PYFUNC = Path(molgen.models.__file__).parent / "pyfunc_generator.py"
+
+
+@dataclass(frozen=True)
+class OptimizeResult(MoleculeFrame):
+    """What a run delivered: ``candidates`` best first, where its files are, and whether it was interrupted."""
+
+    path: Path
+    delivery: Delivery
+    files: Mapping[str, Path]
+    interrupted: str = ""
+
+    @property
+    def shortfall(self) -> int:
+        """How many fewer molecules were delivered than asked."""
+        return max(0, self.delivery.requested - len(self.delivery.candidates))
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per candidate, in rank order, with the columns of ``results/candidates.csv``."""
+        import pandas as pd
+
+        return pd.DataFrame(self.delivery.candidates)
+
+    def caption(self) -> str:
+        """Where the files are."""
+        state = f" (interrupted by {self.interrupted}; go on with molgen resume)" if self.interrupted else ""
+        return f"{len(self.delivery.candidates)} candidates in {self.path}{state}"
+
+
+def start(
+    loaded: configs.Loaded[OptimizeConfig],
+    out: Path,
+    *,
+    overwrite: bool = False,
+    quiet: bool = False,
+    keep_partial: bool = False,
+) -> OptimizeResult:
+    """Create the run folder ``out`` and search. With ``keep_partial`` an interruption returns what there is.
+
+    Raises ConfigError before anything is written, RunError for the folder, Interrupted after saving.
+    """
+    config, base_dir = loaded.config, loaded.base_dir
+    with open_objective(config, base_dir, None) as objective:  # finds every problem of the objective first
+        read_compounds(config.seeds, base_dir)
+        read_compounds(config.output.references, base_dir)
+        folder = create_folder(config, out, base_dir, objective, overwrite=overwrite)
+        _keep_code(folder, objective)
+    return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)
+
+
+def resume(path: Path, *, quiet: bool = False, keep_partial: bool = False) -> OptimizeResult:
+    """Go on with the run in ``path`` from its last checkpoint, or deliver again if it was done.
+
+    Raises RunError if there is no run, and ConfigError if an input, a model or the objective is not the same any more.
+    """
+    folder = RunFolder.open(path)
+    if folder.kind != "optimize":
+        raise RunError(f"{path} is a run of kind {folder.kind!r}; molgen resume goes on with optimize runs")
+    config = configs.load(folder.config_path, OptimizeConfig).config
+    base_dir = Path(folder.manifest["base_dir"])
+    return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)
+
+
+def _drive(
+    folder: RunFolder, config: OptimizeConfig, base_dir: Path, *, quiet: bool, keep_partial: bool
+) -> OptimizeResult:
+    folder.quiet = quiet
+    with (
+        stop_signals() as stop,
+        folder.lock(),
+        ScoreCache(folder.path / "scores.jsonl") as cache,
+        open_objective(config, base_dir, cache) as objective,
+    ):
+        _same_objective(folder, objective)
+        seeds = read_compounds(config.seeds, base_dir)
+        references = read_compounds(config.output.references, base_dir)
+        tracker = open_tracker(config.tracking, folder)
+        search = build_search(config, folder, objective, tracker, stop)
+        search.restore()
+        lost = cache.lost
+        folder.update_manifest(status="running", calls_paid_again=lost)
+        if search.step:
+            again = f", {lost} calls in flight were lost and are paid again" if lost else ""
+            folder.log(f"going on after step {search.step} ({search.memory.calls} molecules scored{again})")
+        tracker.start(folder, config.model_dump(mode="json"))
+        try:
+            interrupted = _search(search, seeds, quiet)
+            if interrupted and not keep_partial:
+                folder.update_manifest(status="interrupted", calls=search.memory.calls)
+                tracker.finish("interrupted")
+                raise Interrupted(interrupted, f"molgen resume {folder.path}")
+            notes = (
+                [f"{lost} scoring calls were in flight when the run was killed and were paid again."]
+                if lost
+                else []
+            )
+            delivery = deliver(search, seeds, references, notes)
+            files = write_results(folder, delivery, config=config)
+            if model := _keep_model(folder, search):
+                tracker.log_model(model, _PYFUNC, {"n": 100, "seed": 1, "temperature": 1.0})
+        except Interrupted:
+            raise
+        except BaseException:
+            folder.update_manifest(status="failed", calls=search.memory.calls)
+            tracker.finish("failed")
+            raise
+        folder.update_manifest(status="interrupted" if interrupted else "done", calls=search.memory.calls)
+        tracker.finish("interrupted" if interrupted else "done")
+    return OptimizeResult(folder.path, delivery, files, interrupted)
+
+
+def _search(search: Search, seeds: Sequence[Molecule], quiet: bool) -> str:
+    """Run the search with a progress bar; the name of the signal that interrupted it, or ""."""
+    budget = search.config.budget.molecules
+    with Progress(budget - search.memory.calls, "molecules", "optimizing", quiet=quiet) as bar:
+        before = search.memory.calls
+
+        def show(row: Mapping[str, float]) -> None:
+            nonlocal before
+            bar.advance(
+                int(row["calls"]) - before, mean=row["mean_score"], best=row["best_score"], valid=row["valid"]
+            )
+            before = int(row["calls"])
+
+        try:
+            reason = search.run(seed_proposals(seeds), show)
+        except Interrupted as signal:
+            return signal.signal_name
+    search.folder.log(f"done: {reason}")
+    return ""
+
+
+def _keep_code(folder: RunFolder, objective: Objective) -> None:
+    """Copy the user's own scorer files into the run, so that it can be understood and repeated later."""
+    for name in objective.user_files:
+        target = folder.path / "code" / Path(name).name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(name, target)
+
+
+def _same_objective(folder: RunFolder, objective: Objective) -> None:
+    written = folder.manifest["objective"]
+    if objective.fingerprint != written:
+        raise ConfigError(
+            [
+                Problem(
+                    "objective",
+                    f"is not the one that this run was started with (sha256 {objective.fingerprint[:12]}... now, "
+                    f"{written[:12]}... then): a scorer's file, its code or RDKit has changed; the run's own copy "
+                    f"is in {folder.path / 'code'}. Put it back, or start a new run",
+                )
+            ],
+            folder.config_path.name,
+        )
+
+
+def _keep_model(folder: RunFolder, search: Search) -> Path | None:
+    """Store what the search has taught the model as a model folder of its own: ``molgen sample RUN/model``."""
+    taught = search.optimizer.model()
+    if taught is None:
+        return None
+    target = folder.path / "model"
+    shutil.rmtree(target, ignore_errors=True)
+    card = {
+        "name": f"{search.config.name}-agent",
+        "lineage": {"base": search.config.model, "run": folder.uid, "steps": search.step},
+        "data": "taught by the objective of the run; see run.yaml",
+    }
+    return save(taught, target, card)

@@ -1,0 +1,110 @@
+"""Drawing molecules from a model into a table, with the funnel of what was lost on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from molgen.models.protocol import Generator
+from molgen.models.sampling import Drawn, draw_molecules
+from molgen.report.frame import MoleculeFrame
+from molgen.run.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class SampleResult(MoleculeFrame):
+    """Drawn molecules: ``smiles`` and ``nll`` (nats, None without likelihood), and what became of every draw."""
+
+    smiles: list[str]
+    nll: list[float | None]
+    requested: int
+    funnel: list[tuple[str, int]] = field(default_factory=list)
+    losses: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+    @property
+    def shortfall(self) -> int:
+        """How many fewer than asked."""
+        return max(0, self.requested - len(self.smiles))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns ``smiles``, ``nll``, in the order drawn."""
+        import pandas as pd
+
+        return pd.DataFrame({"smiles": self.smiles, "nll": self.nll})
+
+    def caption(self) -> str:
+        """The funnel in one line."""
+        return self.summary()
+
+    def summary(self) -> str:
+        """What was drawn, kept and lost, in one line."""
+        steps = ", ".join(f"{count} {label}" for label, count in self.funnel)
+        lost = ", ".join(f"{count} {why}" for why, count in sorted(self.losses.items(), key=lambda x: -x[1]))
+        return f"{steps}" + (f" (lost: {lost})" if lost else "")
+
+
+def sample(
+    generator: Generator,
+    n: int,
+    *,
+    seed: int = 1,
+    shard: tuple[int, int] = (0, 1),
+    temperature: float = 1.0,
+    batch_size: int = 512,
+    policy: str = "default",
+    raw: bool = False,
+    quiet: bool = False,
+) -> SampleResult:
+    """``n`` distinct, valid, standardized molecules, or with ``raw`` the first ``n`` strings as they were drawn.
+
+    ``shard=(i, k)``: this is job i of k; each draws ``n`` from a stream of its own.
+    """
+    index, count = shard
+    if not 0 <= index < count:
+        raise ValueError(f"shard {index}/{count}: the first number must be 0..{count - 1}")
+    with Progress(n, "molecules", "sampling", quiet=quiet) as bar:
+        if raw:
+            return _raw(generator, n, seed, index, temperature, batch_size, bar)
+        drawn = draw_molecules(
+            generator,
+            n,
+            seed=seed,
+            shard=index,
+            temperature=temperature,
+            batch_size=batch_size,
+            policy=policy,
+            on_batch=bar.advance,
+        )
+    return _result(drawn, n)
+
+
+def _result(drawn: Drawn, n: int) -> SampleResult:
+    nll = [None if math.isnan(value) else value for value in drawn.nll]
+    losses = {why: count for why, count in drawn.losses.items() if count}
+    return SampleResult([m.smiles for m in drawn.molecules], nll, n, drawn.funnel(), losses)
+
+
+def _raw(
+    generator: Generator, n: int, seed: int, shard: int, temperature: float, batch_size: int, bar: Any
+) -> SampleResult:
+    from molgen.core.seeding import stream
+
+    smiles: list[str] = []
+    nll: list[float | None] = []
+    for number, first in enumerate(range(0, n, batch_size)):
+        size = min(batch_size, n - first)
+        drawn = generator.sample(
+            size, seed=stream(seed, "sample", number, shard=shard), temperature=temperature, batch_size=size
+        )
+        smiles += drawn.smiles
+        nll += [None] * size if drawn.log_likelihood is None else (-drawn.log_likelihood).tolist()
+        bar.advance(size)
+    return SampleResult(smiles, nll, n, [("drawn", n)])

@@ -1,0 +1,105 @@
+import json
+
+import pytest
+import torch
+
+from molgen.core.errors import ModelError
+from molgen.learn import store
+from molgen.models.library import families, family, load, locate, save, shipped
+
+
+@pytest.fixture
+def folder(tiny, tmp_path):
+    return save(tiny, tmp_path / "model", {"name": "tiny"})
+
+
+def test_a_stored_model_draws_the_same_strings(tiny, folder):
+    back = load(folder)
+    half = {k: v.half().float() for k, v in tiny.state_dict().items()}
+    assert all(torch.equal(v, half[k]) for k, v in back.state_dict().items())
+    assert back.vocabulary == tiny.vocabulary
+    again = load(folder)
+    assert back.sample(20, seed=1).smiles == again.sample(20, seed=1).smiles
+
+
+def test_the_card_holds_the_digest_of_every_file(folder):
+    card = store.read_card(folder)
+    assert set(card["files"]) == {p.name for p in folder.iterdir()} - {store.CARD}
+    assert store.verify_files(folder, card) == []
+    assert card["format"] == store.FORMAT
+    assert card["parameters"] > 0
+
+
+def test_a_changed_weight_file_is_found_by_verification(folder):
+    weights = folder / store.WEIGHTS
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    load(folder)  # reads, but
+    with pytest.raises(ModelError, match=r"weights.safetensors has sha256"):
+        load(folder, verify=True)
+
+
+@pytest.mark.parametrize("name", [store.WEIGHTS, store.CONFIG, "vocabulary.json", store.CARD])
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=name.split(".")[0]):
+        load(folder)
+
+
+@pytest.mark.parametrize("name", [store.WEIGHTS, "vocabulary.json", store.CARD])
+def test_garbage_in_a_file_is_called_damage_with_a_cure(folder, name):
+    (folder / name).write_bytes(b"\x00\xff garbage")
+    with pytest.raises(ModelError, match=r"damaged.*install it again|damaged.*install the model again"):
+        load(folder)
+
+
+def test_weights_of_another_architecture_do_not_load(folder):
+    config = folder / store.CONFIG
+    config.write_text(config.read_text().replace("hidden: 24", "hidden: 32"))
+    with pytest.raises(ModelError, match="does not fit its family"):
+        load(folder)
+
+
+def test_a_newer_format_says_update(folder):
+    card = json.loads((folder / store.CARD).read_text())
+    (folder / store.CARD).write_text(json.dumps(card | {"format": 99}))
+    with pytest.raises(ModelError, match=r"format 99.*update molgen"):
+        load(folder)
+
+
+def test_saving_never_overwrites(tiny, folder):
+    with pytest.raises(ModelError, match="exists already"):
+        save(tiny, folder, {})
+
+
+def test_weights_that_do_not_fit_into_16_bits_are_refused(tiny, tmp_path):
+    weights = {k: v.clone() for k, v in tiny.state_dict().items()}
+    weights["network.output.bias"][0] = 1e6
+    with pytest.raises(ModelError, match="do not fit"):
+        store.save(tmp_path / "m", family="autoregressive", params={}, assets={}, weights=weights, card={})
+    assert not (tmp_path / "m").exists()
+
+
+def test_no_pickle_is_in_a_model_folder(folder):
+    assert {p.suffix for p in folder.iterdir()} == {".yaml", ".json", ".safetensors"}
+
+
+def test_unknown_names_get_the_nearest_one():
+    with pytest.raises(ModelError, match=r"no model 'no-such'.*molgen models list"):
+        locate("no-such")
+    with pytest.raises(ModelError, match="did you mean 'autoregressive'"):
+        family("autoregresive")
+
+
+def test_every_family_record_is_complete():
+    for name, record in families().items():
+        assert record.name == name
+        assert record.summary
+        record.params()
+
+
+def test_every_shipped_prior_is_intact():
+    for name, path in shipped().items():
+        assert store.verify_files(path, store.read_card(path)) == [], name
+        assert sum(p.stat().st_size for p in path.iterdir()) <= 12_000_000

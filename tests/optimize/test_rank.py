@@ -1,0 +1,79 @@
+import math
+
+import pytest
+
+from molgen.chem.molecule import Molecule
+from molgen.core.schema import OutputConfig
+from molgen.optimize.memory import Entry, Memory
+from molgen.optimize.rank import candidate_rows, funnel, pick
+
+
+def entry(number, smiles, total, status="scored", origin="reinforce"):
+    return Entry(
+        number, 1, origin, (), smiles, smiles, status, total, total,
+        values={"qed": total, "docking": math.nan}, desirability={"qed": total, "docking": math.nan}, nll=12.5,
+    )  # fmt: skip
+
+
+MEMORY = [
+    entry(0, "CCO", 0.2, origin="seed"),
+    entry(1, "CC(=O)CC(C)=O", 0.9),
+    entry(2, "CC(=O)C=C(C)O", 0.8),  # the enol of 1
+    entry(3, "c1ccccc1CCN", 0.95),
+    entry(4, "Cc1ccccc1", 0.0),
+    entry(5, "c1ccccc1CCNC", 0.7),
+    entry(6, "CCCCO", 0.5, status="filtered"),
+    entry(7, "c1ccccc1CC[NH3+]", 0.94),  # 3, charged
+]
+
+
+def picked(inputs=(), **output):
+    chosen, passed_over = pick(
+        Memory(MEMORY), OutputConfig(**output), "none", [Molecule.from_smiles(s) for s in inputs]
+    )
+    return [e.id for e, _ in chosen], passed_over
+
+
+def test_best_first_without_tautomers_charge_states_seeds_filtered_ones_and_zeros():
+    ids, passed_over = picked()
+    assert ids == [3, 1, 5]
+    assert sum(passed_over.values()) == 2
+
+
+def test_no_input_is_delivered_in_any_tautomer_or_salt():
+    ids, passed_over = picked(inputs=["CC(O)=CC(C)=O", "Cl.NCCc1ccccc1"])
+    assert ids == [5]
+    assert passed_over["one of your compounds"] == 4
+
+
+@pytest.mark.parametrize(("output", "expected"), [({"n": 1}, [3]), ({"min_score": 0.85}, [3, 1])])
+def test_limits(output, expected):
+    assert picked(**output)[0] == expected
+
+
+def test_similar_ones_are_passed_over_if_asked():
+    ids, passed_over = picked(max_similarity=0.5)
+    assert ids == [3, 1]
+    assert passed_over["too similar to a better one"] == 1
+
+
+def test_rows_have_evidence_and_missing_values_stay_missing():
+    chosen, _ = pick(Memory(MEMORY), OutputConfig(), "none", [])
+    rows = candidate_rows(chosen, [Molecule("NCCc1ccccc1O", id="ref-1")])
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    first = rows[0]
+    assert first["inchikey"] == "BHHGXPLMPWCGHP-UHFFFAOYSA-N"
+    assert first["docking"] is None
+    assert first["nearest_reference"] == "ref-1"
+    assert 0 < first["nearest_similarity"] < 1
+    assert candidate_rows(chosen, [])[0]["nearest_reference"] is None
+
+
+def test_the_funnel_adds_up():
+    memory = Memory([*MEMORY, entry(8, None, math.nan, "invalid"), entry(9, "CCO", 0.2, "duplicate")])
+    steps, _ = funnel(memory, delivered=3, requested=100)
+    assert dict(steps) == {
+        "proposed": 10, "valid": 9, "unique": 8, "scored": 8, "passed the filters": 7, "delivered": 3,
+    }  # fmt: skip
+    counts = [count for _, count in steps]
+    assert counts == sorted(counts, reverse=True)
