@@ -1,16 +1,16 @@
 """The exception tree of molgen, and the exit code that each branch means on the command line.
 
-    MolgenError
-    |-- ConfigError(ValueError)      2  the user's configuration or command line
-    |-- DataError(ValueError)        3  the user's input files
-    |   `-- MoleculeError            3  one structure; never ends a batch, see chem.molecule.parse_all
-    |-- ModelError(ValueError)       3  a model folder is missing, damaged or does not fit
-    |-- ScorerError(RuntimeError)    1  a scorer that cannot be used at all (one bad molecule is no error)
-    |-- RunError(RuntimeError)       1  run folder: locked, damaged, unwritable
-    |   `-- RunLockedError           1
-    |-- ShortfallError(RuntimeError) 4  fewer molecules delivered than asked
-    |-- MissingDependencyError       2  an optional package is needed; the message is the line that installs it
-    `-- Interrupted                 75  stopped by a signal, resumable (130 for Ctrl-C)
+MolgenError
+|-- ConfigError(ValueError)      2  the user's configuration or command line
+|-- DataError(ValueError)        3  the user's input files
+|   `-- MoleculeError            3  one structure; never ends a batch, see chem.molecule.parse_all
+|-- ModelError(ValueError)       3  a model folder is missing, damaged or does not fit
+|-- ScorerError(RuntimeError)    1  a scorer that cannot be used at all (one bad molecule is no error)
+|-- RunError(RuntimeError)       1  run folder: locked, damaged, unwritable
+|   `-- RunLockedError           1
+|-- ShortfallError(RuntimeError) 4  fewer molecules delivered than asked
+|-- MissingDependencyError       2  an optional package is needed; the message is the line that installs it
+`-- Interrupted                 75  stopped by a signal, resumable (130 for Ctrl-C)
 """
 
 from __future__ import annotations

@@ -71,7 +71,11 @@ class _Writer:
             return [*space, *head, *self.section(section, value, key, indent + "  ")]
         if section is not None and isinstance(value, list) and value:
             return self.line(f"{indent}{name}:", comment) + self.items(section, value, key, indent + "  ")
-        return self.line(f"{indent}{name}: {yamltext.scalar(value)}", comment)
+        flow = f"{indent}{name}: {yamltext.scalar(value)}"
+        if len(flow) > WIDTH and isinstance(value, (dict, list)):
+            block = [f"{indent}  {line}" for line in yamltext.dump(value).splitlines()]
+            return [*self.line(f"{indent}{name}:", comment), *block]
+        return self.line(flow, comment)
 
     def items(self, section: type[BaseModel], values: list[Any], key: str, indent: str) -> list[str]:
         """List entries: the schema's words once, on the first; the others only with what is said of them."""
