@@ -81,7 +81,8 @@ def open_binary(path: str | Path) -> io.BufferedReader[Any]:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     head = stream.peek(4)[:4]
     if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(fileobj=stream), _HEAD)  # type: ignore[arg-type]
+        stream.close()
+        return io.BufferedReader(gzip.open(path), _HEAD)  # type: ignore[arg-type]
     if path.suffix.lower() == ".gz" and head:
         stream.close()
         raise DataError(f"{path}: is named .gz but is not gzip data; was it cut off or renamed?")

@@ -39,10 +39,9 @@ def test_every_alert_of_qed_can_still_hit():
         "C[Si](C)(C)Cl",
         "OO",
         "CSSC",
-        "C#CC(=O)OC",
         "C=C=C",
-    ]
-    + ["O=C1C=CC(=O)C=C1", "CC(=O)OC(=O)C.CC(=O)OC", "CS(=O)(=O)OC", "C[N+](C)(C)C", "[H][H]", "[Na+].[Cl-]"],
+        "[H][H]",
+    ],
 )
 def test_alerts_of_small_and_odd_molecules(text):
     mol = Chem.MolFromSmiles(text)
