@@ -158,7 +158,8 @@ def _registered(
 
 
 def _user_function(config: ComponentConfig, context: Context, key: str) -> Any:
-    from molgen.scoring.user_function import UserFunction, load_function
+    from molgen.scoring.user_file import load_function
+    from molgen.scoring.user_function import UserFunction
 
     file, _, function = config.use.rpartition(":")
     path = (context.base_dir / Path(file).expanduser()).resolve()

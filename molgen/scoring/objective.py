@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from molgen.core.errors import ConfigError, Interrupted
+from molgen.core.errors import ConfigError
 from molgen.core.schema import ObjectiveConfig
 from molgen.scoring.build import build_components, objective_fingerprint
 from molgen.scoring.cache import ScoreCache
-from molgen.scoring.evaluate import Block, Component, Value, evaluate
+from molgen.scoring.chunks import Runner
+from molgen.scoring.evaluate import Block, Component
 from molgen.scoring.pool import Pool
 from molgen.scoring.protocol import Scorer, StopCheck
 from molgen.scoring.table import ScoreTable, make_table
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
 
     from molgen.chem.molecule import Molecule
 
-_CHUNK_SECONDS = (
-    0.25  # aim of a chunk: long beside the cost of sending it, short beside the patience of a Ctrl-C
-)
-_SMALLEST, _LARGEST = 1, 500
-_NOT_WORTH_SENDING = 0.02  # CPU seconds of a batch that is scored here even if there are workers
 
 __all__ = ["Objective", "ScoreTable", "build_objective", "score_table"]
 
@@ -91,7 +84,7 @@ class Objective:
         self.user_files: dict[str, str] = {}
         for component in components:
             self.user_files |= getattr(component.scorer, "files", {})
-        self._pool = pool
+        self._runner = Runner(components, self.cache, pool)
         # Filters before the rest, cheap before dear; the order in the file decides between equals.
         self._order = sorted(
             range(len(components)), key=lambda i: (components[i].role != "filter", components[i].scorer.cost)
@@ -115,18 +108,18 @@ class Objective:
         """
         distinct = list(dict.fromkeys(mols))
         block = Block.empty(len(self.components), len(distinct))
-        groups = [list(group) for _, group in groupby(self._order, key=self._is_remote)]
+        groups = [list(group) for _, group in groupby(self._order, key=self._runner.is_remote)]
         for number, which in enumerate(groups):
             counted = progress if number == len(groups) - 1 else None
-            self._run(which, distinct, block, everything, stop, counted)
+            self._runner.run(which, distinct, block, everything, stop, counted)
         if len(distinct) < len(mols):
             block = _spread(block, distinct, mols)
         return make_table(self.components, block, self.config.aggregate)
 
     def close(self) -> None:
         """End worker processes and guarded functions; the cache belongs to whoever opened it."""
-        if self._pool is not None:
-            self._pool.close()
+        if self._runner.pool is not None:
+            self._runner.pool.close()
         for component in self.components:
             close = getattr(component.scorer, "close", None)
             if close is not None:
@@ -153,147 +146,6 @@ class Objective:
             for c in self.components
         ]
 
-    def _is_remote(self, index: int) -> bool:
-        return self._pool is None or self.components[index].remote
-
-    def _run(
-        self,
-        which: list[int],
-        mols: list[Molecule],
-        block: Block,
-        everything: bool,
-        stop: StopCheck | None,
-        progress: Callable[[int], object] | None,
-    ) -> None:
-        """Run some components on all molecules, chunk by chunk, into ``block``."""
-        cost = sum(self.components[index].scorer.cost for index in which)
-        size = int(np.clip(_CHUNK_SECONDS / max(cost, 1e-9), _SMALLEST, _LARGEST))
-        remote = (
-            self._pool is not None and self._is_remote(which[0]) and cost * len(mols) > _NOT_WORTH_SENDING
-        )
-        if remote:
-            assert self._pool is not None
-            size = min(size, max(1, -(-len(mols) // (2 * self._pool.workers))))
-        chunks = [range(first, min(first + size, len(mols))) for first in range(0, len(mols), size)]
-        if remote:
-            self._run_remote(which, mols, block, everything, stop, progress, chunks)
-            return
-        for chunk in chunks:
-            if stop is not None and (name := stop()):
-                raise Interrupted(name)
-            part = [mols[position] for position in chunk]
-            found = evaluate(
-                self.components,
-                which,
-                part,
-                known=self._known(which, part),
-                alive=block.alive[chunk.start : chunk.stop],
-                everything=everything,
-                sink=_JournalSink(self.cache, self.components, part),
-                stop=stop,
-            )
-            for index in which:
-                _merge(block, chunk, index, found.values[index], found.errors[index], found.notes[index])
-            block.alive[chunk.start : chunk.stop] = found.alive
-            if progress is not None:
-                progress(len(chunk))
-
-    def _run_remote(
-        self,
-        which: list[int],
-        mols: list[Molecule],
-        block: Block,
-        everything: bool,
-        stop: StopCheck | None,
-        progress: Callable[[int], object] | None,
-        chunks: list[range],
-    ) -> None:
-        """The same in worker processes; a chunk whose worker dies is tried again molecule by molecule."""
-        assert self._pool is not None
-        sinks: dict[int, _JournalSink] = {}
-
-        def task(number: int, positions: list[int]) -> dict[str, Any]:
-            part = [mols[position] for position in positions]
-            sinks[number] = _JournalSink(self.cache, self.components, part)
-            known = self._known(which, part)
-            return {
-                "id": number,
-                "which": which,
-                "smiles": [mol.smiles for mol in part],
-                "known": {index: {k: list(v) for k, v in values.items()} for index, values in known.items()},
-                "everything": everything,
-            }
-
-        def hear(message: dict[str, Any]) -> None:
-            sink = sinks[message["id"]]
-            if "started" in message:
-                sink.started(*message["started"])
-            else:
-                index, position, value = message["finished"]
-                sink.finished(index, position, Value(*value))
-
-        todo: dict[int, list[int]] = {}
-        tasks: deque[dict[str, Any]] = deque()
-
-        def add(positions: list[int]) -> None:
-            alive = [p for p in positions if everything or block.alive[p]]
-            if progress is not None:
-                progress(len(positions) - len(alive))
-            if alive:
-                todo[len(todo)] = alive
-                tasks.append(task(len(todo) - 1, alive))
-
-        for chunk in chunks:
-            add(list(chunk))
-        for sent, answer in self._pool.run(tasks, hear, stop):
-            positions = todo[sent["id"]]
-            sinks.pop(sent["id"])
-            if isinstance(answer, str):
-                if len(positions) > 1:
-                    for position in positions:
-                        add([position])
-                    continue
-                block.alive[positions] = False
-                for index in which:
-                    block.errors[index][positions[0]] = answer
-            else:
-                alive = set(answer["alive"])
-                for index in which:
-                    key = str(index)
-                    words = [
-                        {int(k): v for k, v in answer[kind][key].items()} for kind in ("errors", "notes")
-                    ]
-                    _merge(block, positions, index, np.array(answer["values"][key], dtype=np.float64), *words)
-                for k, position in enumerate(positions):
-                    block.alive[position] &= k in alive
-            if progress is not None:
-                progress(len(positions))
-
-    def _known(self, which: Sequence[int], mols: Sequence[Molecule]) -> dict[int, dict[int, Value]]:
-        known: dict[int, dict[int, Value]] = {}
-        for index in which:
-            component = self.components[index]
-            if component.cached:
-                assert component.fingerprint is not None
-                found = ((k, self.cache.get(component.fingerprint, mol)) for k, mol in enumerate(mols))
-                known[index] = {k: value for k, value in found if value is not None}
-        return known
-
-
-class _JournalSink:
-    """Keeps values of a chunk in the cache as soon as they exist."""
-
-    def __init__(self, cache: ScoreCache, components: Sequence[Component], mols: Sequence[Molecule]) -> None:
-        self._cache = cache
-        self._components = components
-        self._mols = mols
-
-    def started(self, component: int, positions: Sequence[int]) -> None:
-        self._cache.start(self._components[component].fingerprint or "", [self._mols[p] for p in positions])
-
-    def finished(self, component: int, position: int, value: Value) -> None:
-        self._cache.put(self._components[component].fingerprint or "", self._mols[position], value)
-
 
 def score_table(
     mols: Sequence[Molecule], objective: Objective | ObjectiveConfig, *, everything: bool = False
@@ -304,19 +156,6 @@ def score_table(
         with build_objective(objective, policy=policy) as built:
             return built(mols, everything=everything).to_frame(mols)
     return objective(mols, everything=everything).to_frame(mols)
-
-
-def _merge(
-    block: Block,
-    positions: Sequence[int],
-    index: int,
-    values: np.ndarray,
-    errors: Mapping[int, str],
-    notes: Mapping[int, str],
-) -> None:
-    block.values[index, list(positions)] = values
-    block.errors[index].update({positions[k]: words for k, words in errors.items()})
-    block.notes[index].update({positions[k]: words for k, words in notes.items()})
 
 
 def _spread(block: Block, distinct: Sequence[Molecule], mols: Sequence[Molecule]) -> Block:

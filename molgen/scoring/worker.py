@@ -72,7 +72,8 @@ def _claim_streams() -> tuple[queue.Queue[Any], _Send]:
 
 def _functions(setup: dict[str, Any]) -> Callable[[dict[str, Any], _Send], Iterator[dict[str, Any]]]:
     """Run one function of a user; each task is a list of SMILES, each answer a list of [value, error]."""
-    from molgen.scoring.user_function import load_function, molecules
+    from molgen.scoring.user_file import load_function
+    from molgen.scoring.user_function import molecules
 
     function = load_function(Path(setup["path"]), setup["function"], setup["params"])
 

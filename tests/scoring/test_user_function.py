@@ -7,7 +7,8 @@ from molgen.chem.molecule import Molecule
 from molgen.core.errors import ConfigError, ScorerError
 from molgen.core.schema import ComponentConfig, ObjectiveConfig
 from molgen.scoring.objective import build_objective
-from molgen.scoring.user_function import UserFunction, source_files
+from molgen.scoring.user_file import source_files
+from molgen.scoring.user_function import UserFunction
 from molgen.testing import check_scorer
 
 MOLS = [Molecule(text) for text in ("CCO", "c1ccccc1", "CCN", "CCF", "CCCl")]
