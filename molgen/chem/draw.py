@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdkit import Chem
-from rdkit.Chem import rdDepictor, rdFMCS
+from rdkit.Chem import rdDepictor, rdRascalMCES
 from rdkit.Chem.Draw import rdMolDraw2D
+from rdkit.rdBase import BlockLogs
 
 # Darker than RDKit's defaults: yellow sulfur and cyan fluorine are unreadable on white paper.
 _PALETTE = {
@@ -28,7 +29,7 @@ _PALETTE = {
     53: (0.45, 0.10, 0.55),
 }
 _HIGHLIGHT = (1.0, 0.84, 0.50)
-_MCS_SECONDS = 3
+_SECONDS = 10  # analogues never come near it, see compare
 
 _ELEMENT = re.compile(r"<(path|ellipse)\b([^>]*?)/>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([\w-]+)='([^']*)'", re.DOTALL)
@@ -78,24 +79,28 @@ def png(mol: Chem.Mol, size: tuple[int, int] = (480, 340), highlight: Sequence[i
 def compare(mol: Chem.Mol, reference: Chem.Mol) -> Comparison | None:
     """Lay out ``reference`` on ``mol`` by their largest common substructure and find the atoms outside of it.
 
-    Returns None where they share less than half of the smaller molecule, for then such a picture misleads.
+    What they share is one connected piece, whole rings only. The search is RASCAL (Raymond, Gardiner and Willett,
+    Comput. J. 45 (2002) 631), milliseconds for analogues; for others it is given up. Returns None where less than
+    half of the smaller molecule is shared, for then such a picture misleads.
     """
-    found = rdFMCS.FindMCS(
-        [mol, reference],
-        timeout=_MCS_SECONDS,
-        ringMatchesRingOnly=True,
-        completeRingsOnly=True,
-        bondCompare=rdFMCS.BondCompare.CompareOrderExact,
-    )
-    if found.canceled or found.numAtoms * 2 < min(mol.GetNumAtoms(), reference.GetNumAtoms()):
+    options: Any = rdRascalMCES.RascalOptions()  # RDKit's stubs take its properties for methods
+    # With these four, 120 pairs of nearest neighbors took 2 ms each and 0.2 s at most; several pieces instead of
+    # one, or parts of rings, or rdFMCS, took seconds for every tenth pair.
+    options.singleLargestFrag = True
+    options.completeAromaticRings = True
+    options.completeSmallestRings = True
+    options.ringMatchesRingOnly = True
+    options.similarityThreshold = 0.5
+    options.timeout = _SECONDS
+    with BlockLogs():
+        found = rdRascalMCES.FindMCES(mol, reference, options)
+    if not found or found[0].timedOut:
         return None
-    core = Chem.MolFromSmarts(found.smartsString)
-    in_mol, in_reference = mol.GetSubstructMatch(core), reference.GetSubstructMatch(core)
-    if not in_mol or not in_reference:
+    pairs = [(int(i), int(j)) for i, j in found[0].atomMatches()]
+    if len(pairs) * 2 < min(mol.GetNumAtoms(), reference.GetNumAtoms()):
         return None
     flat, other = depict(mol), Chem.Mol(reference)
     other.RemoveAllConformers()
-    pairs = list(zip(in_mol, in_reference, strict=True))
     try:
         rdDepictor.GenerateDepictionMatching2DStructure(other, flat, pairs)
     except (
@@ -103,11 +108,12 @@ def compare(mol: Chem.Mol, reference: Chem.Mol) -> Comparison | None:
         ValueError,
     ):  # ring systems whose layouts cannot be superposed: the marks are still right
         other = depict(reference)
+    shared, shared_reference = {i for i, _ in pairs}, {j for _, j in pairs}
     return Comparison(
         flat,
-        sorted(set(range(mol.GetNumAtoms())) - set(in_mol)),
+        [i for i in range(mol.GetNumAtoms()) if i not in shared],
         other,
-        sorted(set(range(reference.GetNumAtoms())) - set(in_reference)),
+        [j for j in range(reference.GetNumAtoms()) if j not in shared_reference],
     )
 
 

@@ -20,7 +20,7 @@ from molgen.report.table import clean, known_columns
 _PICTURE = (240, 170)
 _SMALL = (170, 120)
 #: Below this similarity two structures share too little for a picture of what changed.
-_COMPARE_FROM = 0.3
+_COMPARE_FROM = 0.35
 _MARK_UP_TO = 0.6
 
 
@@ -97,7 +97,7 @@ def _card(
     flags = [flag for flag in (text.strip() for text in str(row.get("flags") or "").split(";")) if flag]
     open_centers = row.get("undefined_stereo")
     if is_number(open_centers) and open_centers and not any("stereo" in flag.lower() for flag in flags):
-        flags.append(f"{number(open_centers)} undefined stereo (wavy or crossed bond)")
+        flags.append(f"undefined stereo: {number(open_centers)} (wavy or crossed bond)")
     chips = "".join(f'<span class="flag">{_text(flag)}</span>' for flag in flags)
     return (
         f'<article class="card" id="card{place}">'

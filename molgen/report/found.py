@@ -12,10 +12,11 @@ from molgen.report.charts import Bars, Line, histogram, line_chart, share_bar
 from molgen.report.summary import is_number
 
 _MOST_LOSSES = 25
+# Key of the history, words, class of the line; where two keys say the same, the first that is there counts.
 _SHARES = (
-    ("valid", "valid", "s1"),
-    ("unique", "not seen before", "s3"),
-    ("passed", "passed the filters", "s2"),
+    (("valid",), "valid", "s1"),
+    (("new", "unique"), "not seen before", "s3"),
+    (("passed_share", "passed"), "passed the filters", "s2"),
 )
 
 
@@ -113,6 +114,7 @@ def _score_chart(history: Sequence[Mapping[str, Any]]) -> str:
     window = max(1, len(history) // 25)
     lines = [
         Line("best so far", steps, summary.running_best(_column(history, "best_score")), "s2"),
+        Line("mean of the best 100 so far", steps, _column(history, "top100_score"), "s3"),
         Line("mean of the step", steps, mean, "thin s1"),
         Line(f"mean over {summary.count(window, 'step')}", steps, summary.running_mean(mean, window), "s1"),
     ]
@@ -125,10 +127,11 @@ def _score_chart(history: Sequence[Mapping[str, Any]]) -> str:
 def _health_chart(history: Sequence[Mapping[str, Any]]) -> str:
     steps, window = _steps(history), max(1, len(history) // 25)
     lines = []
-    for key, label, style in _SHARES:
-        values = _column(history, key)
-        if key == "passed" and not any(value is not None for value in values):
-            values = [None if v is None else 1.0 - v for v in _column(history, "filtered_share")]
+    for keys, label, style in _SHARES:
+        values = next(
+            (v for v in (_column(history, key) for key in keys) if any(x is not None for x in v)), []
+        )
+        values = values or [None] * len(history)
         known = [value for value in values if value is not None]
         if known and min(known) >= 0.0 and max(known) <= 1.0:
             lines.append(Line(label, steps, summary.running_mean(values, window), style))

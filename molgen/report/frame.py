@@ -71,5 +71,5 @@ def _cell(value: Any, is_smiles: bool) -> str:
         value = value.item()
     missing = value is None or value != value
     text = NO_VALUE if missing else number(value) if isinstance(value, float) else escape(str(value))
-    style = f"{_CELL};max-width:260px;overflow-wrap:anywhere" if is_smiles else _CELL
+    style = f"{_CELL};min-width:170px;max-width:260px;overflow-wrap:anywhere" if is_smiles else _CELL
     return f'<td style="{style}">{text}</td>'

@@ -159,8 +159,8 @@ def realistic_delivery(copies: int = 1) -> Delivery:
                 "mean_score": float(values.mean()),
                 "best_score": float(values.max()),
                 "valid": 0.95 + 0.03 * random.random(),
-                "unique": 0.99 - 0.001 * step,
-                "filtered_share": 0.35 * math.exp(-step / 25) + 0.05 * random.random(),
+                "new": 0.9 - 0.002 * step,
+                "passed_share": 0.8 - 0.35 * math.exp(-step / 25) - 0.05 * random.random(),
             }
         )
     losses = {

@@ -107,7 +107,7 @@ def test_every_candidate_has_its_card_with_structure_reference_and_reasons(
     for row in delivery.candidates:
         assert row["smiles"] in page.text
         assert row["inchikey"] in page.text
-    assert "undefined stereo (wavy or crossed bond)" in page.text
+    assert "undefined stereo: 1 (wavy or crossed bond)" in page.text
     assert "<erlotinib analogue>" in page.text
     assert "BRENK: nitro group" in page.text
     assert "quinazoline" in page.text
