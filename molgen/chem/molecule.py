@@ -9,13 +9,11 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
+from molgen.chem.parse import parse
 from molgen.chem.standardize import Policy, get_policy, standardize
 from molgen.core.errors import MoleculeError
 
 _NO_DATA: Mapping[str, Any] = MappingProxyType({})
-_PARAMETERS = Chem.SmilesParserParams()
-_PARAMETERS.parseName = False
-_PARAMETERS.allowCXSMILES = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,32 +142,6 @@ def parse_all(
             ok.append(molecule)
             index.append(position)
     return Parsed(ok, index, rejected)
-
-
-def parse(text: str) -> Chem.Mol:
-    """The RDKit molecule of a string, sanitized, not standardized. Raises MoleculeError with the reason."""
-    if not isinstance(text, str) or not (stripped := text.strip()):
-        raise MoleculeError("empty", "no structure given")
-    mol = None
-    if not any(character.isspace() for character in stripped):
-        mol = Chem.MolFromSmiles(stripped, _PARAMETERS)
-    if mol is not None and mol.GetNumAtoms():
-        return mol
-    raise _diagnosis(stripped)
-
-
-def _diagnosis(text: str) -> MoleculeError:
-    with rdBase.BlockLogs():
-        raw = Chem.MolFromSmiles(text, sanitize=False)
-        problems = [] if raw is None or " " in text else Chem.DetectChemistryProblems(raw)
-    for problem in problems:
-        why = "valence" if "Valence" in problem.GetType() else "aromaticity"
-        return MoleculeError(why, problem.Message().strip(), text)
-    if any(character.isspace() for character in text):
-        return MoleculeError(
-            "unparsable", "blanks inside; a SMILES has none (is this the right column?)", text
-        )
-    return MoleculeError("unparsable", "not a SMILES that RDKit can read", text)
 
 
 def _canonical(text: str, policy: Policy) -> tuple[str, Chem.Mol | None]:

@@ -15,6 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdMolHash
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
+from molgen.chem.parse import parse
 from molgen.core.errors import ConfigError, MoleculeError
 
 #: Reason code -> what it means. Every refused structure carries exactly one of these.
@@ -222,8 +223,6 @@ def tautomer_key(mol: Chem.Mol | str) -> str:
     40 % of enumerated ones; together 0.6 %). Some 4 ms. Raises MoleculeError for what does not standardize.
     """
     if isinstance(mol, str):
-        from molgen.chem.molecule import parse
-
         mol = parse(mol)
     with rdBase.BlockLogs():
         canonical = _tautomers().Canonicalize(standardize(mol))
