@@ -13,7 +13,7 @@ from molgen.commands import output as out
 from molgen.core.errors import ShortfallError
 
 if TYPE_CHECKING:
-    from molgen.workflows.optimize import OptimizeResult
+    from molgen.api import OptimizeResult
 
 RunOut = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Run folder; default: runs/NAME.")

@@ -13,7 +13,7 @@ from molgen.commands import output as out
 from molgen.core.errors import ConfigError, ModelError, ShortfallError
 
 if TYPE_CHECKING:
-    from molgen.workflows.train import TrainResult
+    from molgen.api import TrainResult
 
 app = typer.Typer(no_args_is_help=True, help="The shipped models and your own.")
 ModelName = Annotated[

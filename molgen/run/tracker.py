@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from molgen.core.registry import load_object
 from molgen.core.schema import TrackingConfig
 from molgen.run.folder import RunFolder
 
@@ -72,9 +73,9 @@ def open_tracker(config: TrackingConfig, folder: RunFolder) -> Tracker:
             "MLflow is not installed, so the run is not mirrored: pip install mlflow; molgen track RUN"
         )
         return NullTracker()
-    from molgen.run.mlflow_tracker import MlflowTracker
-
-    return MlflowTracker(config, folder)
+    # By name: the protocol must not depend on one of its implementations.
+    tracker: Tracker = load_object("molgen.run.mlflow_tracker:MlflowTracker")(config, folder)
+    return tracker
 
 
 def flatten(params: Mapping[str, Any], *, share_text: bool = True) -> dict[str, str]:
