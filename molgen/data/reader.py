@@ -7,7 +7,7 @@ import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -261,8 +261,9 @@ def _assemble(part: list[Row], results: list[_Result], policy: str, file: str) -
         elif why:
             rejected.append(Rejected(row.line, row.text, why, detail, file))
         else:
-            molecule = Molecule(smiles, policy, row.id)
-            ok.append(replace(molecule, data=row.data) if row.data else molecule)
+            ok.append(
+                Molecule(smiles, policy, row.id, row.data) if row.data else Molecule(smiles, policy, row.id)
+            )
             index.append(position)
     assert len(ok) + len(rejected) == len(part)
     return Parsed(ok, index, rejected)
