@@ -1,7 +1,8 @@
 """Measure a prior for its card: the MOSES metrics and known ring systems of raw samples, as one JSON file.
 
     python pipelines/train_prior/evaluate.py raw.smi --prior moses -o metrics.json
-    python pipelines/train_prior/evaluate.py raw.smi --prior druglike --training train.smi --held-out held_out.smi -o m.json
+    python pipelines/train_prior/evaluate.py raw.smi --prior druglike --training train.smi --held-out held_out.smi \\
+        -o metrics.json
 
 ``raw.smi`` holds the raw sampled strings, one per line (an empty line is an invalid sample), best 30,000. ``moses``
 follows the official protocol; its data come through `molgen data fetch` on first use. ``druglike`` is compared with a
