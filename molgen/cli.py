@@ -82,6 +82,8 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # the command-line library has turned KeyboardInterrupt into this
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except _UsageError as error:
         error.show()
@@ -94,6 +96,10 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("molgen: stopped by Ctrl-C", err=True)
         return 130
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # the library's own answer to a closed pipe
+            return 0
+        return error.code if isinstance(error.code, int) else 1
     except BrokenPipeError:
         # Whoever read our output has seen enough (`molgen sample ... | head`); that is no fault.
         with contextlib.suppress(OSError):

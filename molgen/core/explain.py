@@ -109,10 +109,10 @@ def _message(item: dict[str, Any], schema: type[BaseModel]) -> str:
         "bool_parsing": "must be true or false",
         "bool_type": "must be true or false",
         "string_type": "must be text" + (" (put it into quotes)" if isinstance(value, (int, float)) else ""),
-        "greater_than_equal": f"must be at least {context.get('ge')}",
-        "greater_than": f"must be more than {context.get('gt')}",
-        "less_than_equal": f"must be at most {context.get('le')}",
-        "less_than": f"must be less than {context.get('lt')}",
+        "greater_than_equal": f"must be at least {context.get('ge', 0):g}",
+        "greater_than": f"must be more than {context.get('gt', 0):g}",
+        "less_than_equal": f"must be at most {context.get('le', 0):g}",
+        "less_than": f"must be less than {context.get('lt', 0):g}",
     }
     if kind in words:
         return words[kind] + got
