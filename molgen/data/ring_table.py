@@ -12,39 +12,61 @@ import hashlib
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
+from rdkit import Chem, rdBase
+
 from molgen.chem.fragments import ring_systems
+from molgen.chem.molecule import parse
 from molgen.chem.rings import FORMAT, flat
-from molgen.data.reader import stream
+from molgen.chem.standardize import standardize
+from molgen.core.errors import MoleculeError
+from molgen.data.reader import raw_rows
+
+_CHUNK = 2_000
 
 
-def build(inputs: Mapping[str, Path], out: Path) -> Counter[str]:
+def _rings_of(texts: list[str]) -> list[tuple[bytes, tuple[str, ...]] | None]:
+    """For each string: a mark of the standardized molecule and its distinct flat ring systems; None if refused."""
+    found: list[tuple[bytes, tuple[str, ...]] | None] = []
+    with rdBase.BlockLogs():
+        for text in texts:
+            try:
+                mol = standardize(parse(text), text=text)
+            except MoleculeError:
+                found.append(None)
+                continue
+            mark = hashlib.blake2b(Chem.MolToSmiles(mol).encode(), digest_size=8).digest()
+            found.append((mark, tuple({flat(ring) for ring in ring_systems(mol)})))
+    return found
+
+
+def build(inputs: Mapping[str, Path], out: Path, workers: int = 1) -> Counter[str]:
     """Count the ring systems of all inputs (name -> file) and write the table. Returns the counts."""
     counts: Counter[str] = Counter()
     seen: set[bytes] = set()
-    flattened: dict[str, str] = {}
     sources = []
-    for name, path in inputs.items():
-        rows = new = 0
-        for parsed in stream(path, chunk=2_000):  # each chunk holds its RDKit molecules, some 30 kB each
-            rows += len(parsed.ok) + len(parsed.rejected)
-            for molecule in parsed.ok:
-                mark = hashlib.blake2b(molecule.smiles.encode(), digest_size=8).digest()
-                if mark in seen:
-                    continue
-                seen.add(mark)
-                new += 1
-                found = set()
-                for ring in ring_systems(molecule.mol):
-                    if ring not in flattened:
-                        flattened[ring] = flat(ring)
-                    found.add(flattened[ring])
-                counts.update(found)
-            if rows % 20_000 < len(parsed.ok) + len(parsed.rejected):
-                print(f"{name}: {rows:,} rows, {new:,} new molecules, {len(counts):,} rings", file=sys.stderr)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        sources.append(f"# source: {name}: {rows} rows, {new} molecules counted, sha256 {sha256}")
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for name, path in inputs.items():
+            texts = [text for _, text, _, _ in raw_rows(path)]
+            parts = [texts[i : i + _CHUNK] for i in range(0, len(texts), _CHUNK)]
+            before = len(seen)
+            for number, part in enumerate(pool.map(_rings_of, parts), start=1):
+                for found in part:
+                    if found is not None and found[0] not in seen:
+                        seen.add(found[0])
+                        counts.update(found[1])
+                if number % 10 == 0 or number == len(parts):
+                    done = min(number * _CHUNK, len(texts))
+                    print(
+                        f"{name}: {done:,} of {len(texts):,} rows, {len(counts):,} ring systems",
+                        file=sys.stderr,
+                    )
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            new = len(seen) - before
+            sources.append(f"# source: {name}: {len(texts)} rows, {new} molecules counted, sha256 {sha256}")
     lines = [
         f"# format: {FORMAT}",
         "# content: ring systems without stereo, and the number of molecules that contain each",
@@ -63,10 +85,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Command line; see the module docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--out", type=Path, required=True)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("inputs", nargs="+", metavar="NAME=PATH", help="inputs, in the order of counting")
     options = parser.parse_args(arguments)
     named = [text.partition("=") for text in options.inputs]
-    build({name: Path(path) for name, _, path in named}, options.out)
+    build({name: Path(path) for name, _, path in named}, options.out, options.workers)
 
 
 if __name__ == "__main__":
