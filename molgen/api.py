@@ -195,12 +195,15 @@ def optimize(
     The configuration is checked completely first. ``keep_partial``: an interruption returns what there is (the run
     can be resumed all the same); otherwise it raises Interrupted. Raises ConfigError before anything is written.
     """
+    from molgen.run.progress import say
     from molgen.workflows import check as checks
     from molgen.workflows.optimize import start
 
     report = checks.check(_source(config), overrides)
     loaded = _of_kind(report.kind, report.loaded, "optimize")
     folder = Path(out) if out is not None else Path("runs") / loaded.config.name
+    if not quiet:
+        say(f"run folder: {folder}; after an interruption go on with: molgen resume {folder}")
     return start(loaded, folder, overwrite=overwrite, quiet=quiet, keep_partial=keep_partial)
 
 

@@ -28,9 +28,7 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         # Loopback is no network: worker processes, kernels and the "dead tracking server" tests use it.
         if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
-            raise AssertionError(
-                f"network access in a test: {address!r} (only `data fetch` may)"
-            )
+            raise AssertionError(f"network access in a test: {address!r} (only `data fetch` may)")
         connect(self, address)
 
     def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -67,7 +65,5 @@ def test_data() -> Path:
     """The folder with larger public data sets that are not part of the repository."""
     where = os.environ.get("MOLGEN_TEST_DATA", "")
     if not where or not Path(where).is_dir():
-        pytest.skip(
-            "needs the public data sets that MOLGEN_TEST_DATA points to (see CONTRIBUTING.md)"
-        )
+        pytest.skip("needs the public data sets that MOLGEN_TEST_DATA points to (see CONTRIBUTING.md)")
     return Path(where)

@@ -53,6 +53,16 @@ def test_unknown_names_are_attribute_errors() -> None:
     assert not hasattr(mg, "__wrapped__")
 
 
+def test_a_run_folder_stands_for_the_model_in_it(tmp_path: Path) -> None:
+    """``molgen finetune ... -o mine`` and then ``molgen sample mine``."""
+    from molgen.models.library import locate
+
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    (tmp_path / "run" / "model" / "card.json").write_text("{}")
+    assert locate(tmp_path / "run") == tmp_path / "run" / "model"
+    assert locate(tmp_path / "run" / "model") == tmp_path / "run" / "model"
+
+
 def test_lists_tell_what_there_is() -> None:
     assert set(mg.recipes_list()) >= {"denovo", "seeded", "train", "finetune"}
     assert "qed" in mg.scorers_list()

@@ -157,7 +157,7 @@ def _show(result: TrainResult, as_json: bool) -> None:
         )
         return
     out.print_table([dict(result.metrics)])
-    typer.echo(f"{result.model} ({result.reason}); next: molgen sample {result.model} -n 100")
+    typer.echo(f"{result.model} ({result.reason}); next: molgen sample {result.run} -n 100")
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -66,7 +66,8 @@ def locate(name: str | Path) -> Path:
         return priors[str(name)]
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return folder
+        inside = folder / "model"  # where the run folders of train, finetune and optimize keep theirs
+        return inside if (inside / store.CARD).is_file() and not (folder / store.CARD).exists() else folder
     raise ModelError(
         f"no model {str(name)!r}: neither a shipped prior{did_you_mean(str(name), priors)} nor a model folder; "
         f"`molgen models list` shows what is here"
