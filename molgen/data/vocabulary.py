@@ -115,7 +115,9 @@ class Vocabulary:
         return cls(tuple(data["tokens"]))
 
     @classmethod
-    def learn(cls, smiles: Sequence[str], pieces: int = 400, *, sample: int = 20_000, seed: int = 0) -> Vocabulary:
+    def learn(
+        cls, smiles: Sequence[str], pieces: int = 400, *, sample: int = 20_000, seed: int = 0
+    ) -> Vocabulary:
         """Collect every atom-level token of ``smiles`` and learn ``pieces`` longer tokens from a sample of it.
 
         Several non-overlapping merges are made per pass, which changes few of the learned pieces and saves

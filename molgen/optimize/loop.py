@@ -15,7 +15,7 @@ from typing import Any
 
 from molgen.chem.fragments import murcko_scaffold
 from molgen.chem.molecule import Molecule, parse_all
-from molgen.core.errors import Interrupted, RunError
+from molgen.core.errors import Interrupted
 from molgen.core.schema import OptimizeConfig
 from molgen.optimize.diversity import ScaffoldMemory
 from molgen.optimize.memory import Entry, Memory
@@ -179,18 +179,14 @@ class Search:
             "optimizer": values,
             "watch": self.watch.state(),
             "minutes": self.minutes,
-            "ledger": self.folder.ledger.offset(),
-            "metrics": self.folder.metrics.offset(),
         }
         self.folder.save_checkpoint(self.step, tensors, state)
 
     def restore(self) -> None:
-        """Go back to the newest checkpoint: ledger and metrics are cut to it, memories rebuilt from the ledger."""
-        found = self.folder.latest_checkpoint()
+        """Go back to the newest checkpoint, if there is one; the memories are rebuilt from the ledger up to it."""
+        found = self.folder.resume()
         if found is None:
             return
-        self.folder.ledger.truncate(found.state["ledger"])
-        self.folder.metrics.truncate(found.state["metrics"])
         self.step, self.minutes = found.step, found.state["minutes"]
         self.optimizer.load_state(found.state["optimizer"], found.tensors)
         self.watch.load_state(found.state["watch"])
@@ -198,5 +194,3 @@ class Search:
             entry = Entry.from_row(row)
             self.memory.add(entry)
             self.room(entry)
-        if self.memory.proposed and self.step == 0:
-            raise RunError(f"{self.folder.path}: the ledger has rows but the checkpoint none; start it again")

@@ -107,7 +107,7 @@ def _flags(molecule: Molecule) -> list[str]:
     return flags
 
 
-def funnel(memory: Memory, delivered: int, requested: int) -> tuple[list[tuple[str, int]], dict[str, int]]:
+def funnel(memory: Memory, delivered: int) -> tuple[list[tuple[str, int]], dict[str, int]]:
     """Ordered counts from proposed to delivered, and reason -> count of what was lost on the way."""
     counts = memory.counts
     parsed = memory.proposed - counts["invalid"]
@@ -121,4 +121,5 @@ def funnel(memory: Memory, delivered: int, requested: int) -> tuple[list[tuple[s
         ("passed the filters", scored - counts["filtered"]),
         ("delivered", delivered),
     ]
-    return steps, dict(memory.reasons.most_common())
+    losses = {"duplicate": counts["duplicate"]} | dict(memory.reasons.most_common())
+    return steps, {reason: count for reason, count in losses.items() if count}

@@ -104,8 +104,11 @@ def deliver(
     inputs = [*seeds, *references]
     picked, passed_over = pick(memory, config.output, config.policy, inputs)
     rows = candidate_rows(picked, references or seeds)
-    steps, losses = funnel(memory, len(rows), config.output.n)
+    steps, losses = funnel(memory, len(rows))
     losses |= {f"not delivered: {reason}": count for reason, count in passed_over.items()}
+    beyond = steps[-2][1] - steps[-1][1] - sum(passed_over.values())
+    if beyond:
+        losses[f"not among the best {config.output.n}"] = beyond
     scored = [e for e in memory.first.values() if e.total == e.total]
     history = [
         {key: value for key, value in row.items() if key != "time"} for row in search.folder.metrics.rows()

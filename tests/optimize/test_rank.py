@@ -71,7 +71,7 @@ def test_rows_have_evidence_and_missing_values_stay_missing():
 
 def test_the_funnel_adds_up():
     memory = Memory([*MEMORY, entry(8, None, math.nan, "invalid"), entry(9, "CCO", 0.2, "duplicate")])
-    steps, _ = funnel(memory, delivered=3, requested=100)
+    steps, _ = funnel(memory, delivered=3)
     assert dict(steps) == {
         "proposed": 10, "valid": 9, "unique": 8, "scored": 8, "passed the filters": 7, "delivered": 3,
     }  # fmt: skip
