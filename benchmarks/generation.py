@@ -133,9 +133,7 @@ def loop(model: SmilesLanguageModel, batch: int, replay: int, steps: int) -> flo
         folder = RunFolder.create(Path(scratch) / "run", kind="optimize", config_text="", manifest={})
         folder.quiet = True
         optimizer = Reinforce(model, ReinforceParams(replay_sample=replay), seed=1)
-        search = Search(
-            config, folder, optimizer, objective, NullTracker(), Stop(), ScaffoldMemory(25, 0.4)
-        )
+        search = Search(config, folder, optimizer, objective, NullTracker(), Stop(), ScaffoldMemory(25, 0.4))
         search.checkpoint()  # not part of a step
         return per_cpu_second(steps * batch, search.run)
 
@@ -152,7 +150,9 @@ def main() -> None:
     smiles = [m.smiles for m in table.molecules]
     some = smiles[: arguments.n]
     amx = "amx_bf16" in cpu_flags()
-    print(f"{cpu_model()}; bf16 {'yes' if bf16_supported() else 'no'}, AMX {'yes' if amx else 'no'}; one thread")
+    print(
+        f"{cpu_model()}; bf16 {'yes' if bf16_supported() else 'no'}, AMX {'yes' if amx else 'no'}; one thread"
+    )
     atoms, pieces = build(smiles, 0), build(smiles, arguments.pieces)
     for model in (atoms, pieces):
         tokens = sum(len(model.vocabulary.encode(s)) for s in some) / len(some)
@@ -164,12 +164,18 @@ def main() -> None:
         rows[name] = per_cpu_second(len(some), lambda model=model: our_sampling(model, some))  # type: ignore[misc]
     show("sampling incl. parsing, canonicalization, deduplication", rows)
     rows = {}
-    for name, model, low in (("plain", atoms, False), ("ours, atom tokens", atoms, True), ("ours, pieces", pieces, True)):
+    for name, model, low in (
+        ("plain", atoms, False),
+        ("ours, atom tokens", atoms, True),
+        ("ours, pieces", pieces, True),
+    ):
         data = model.training_set(smiles)
         batches = [data.batch(chosen) for chosen in data.plan(256, 1)[:4]]
         training_step(model, batches[:1], low and bf16_supported())
         count = sum(len(b.inputs) for b in batches)
-        rows[name] = per_cpu_second(count, lambda m=model, b=batches, x=low: training_step(m, b, x and bf16_supported()))  # type: ignore[misc]
+        rows[name] = per_cpu_second(
+            count, lambda m=model, b=batches, x=low: training_step(m, b, x and bf16_supported())
+        )  # type: ignore[misc]
     show("training, batch 256", rows)
     rows = {}
     for name, model in (("atom tokens", atoms), ("pieces", pieces)):

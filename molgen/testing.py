@@ -180,7 +180,9 @@ class RandomOptimizer:
         self.round, self.next_id = values["round"], values["next_id"]
 
 
-def check_optimizer(make: Callable[[], Any], score: Callable[[str], float], steps: int = 4, n: int = 8) -> None:
+def check_optimizer(
+    make: Callable[[], Any], score: Callable[[str], float], steps: int = 4, n: int = 8
+) -> None:
     """Assert that a strategy keeps the contract of :class:`molgen.optimize.protocol.Optimizer`.
 
     ``make`` gives a fresh one each time. Ids are new in every step, asking changes nothing that a checkpoint sees,
@@ -214,6 +216,8 @@ def check_optimizer(make: Callable[[], Any], score: Callable[[str], float], step
     copied.load_state(values, {name: tensor.clone() for name, tensor in tensors.items()})
     for _ in range(2):
         expected, got = original.ask(n), copied.ask(n)
-        assert [(p.id, p.smiles) for p in expected] == [(p.id, p.smiles) for p in got], "restored, but different"
+        assert [(p.id, p.smiles) for p in expected] == [(p.id, p.smiles) for p in got], (
+            "restored, but different"
+        )
         tell(original, expected)
         tell(copied, got)

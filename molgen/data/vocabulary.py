@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def _learn_pieces(sequences: list[list[str]], pieces: int, per_pass: int = 8) ->
     while len(learned) < pieces:
         counts: Counter[tuple[str, str]] = Counter()
         for sequence in sequences:
-            counts.update(zip(sequence, sequence[1:], strict=False))
+            counts.update(pairwise(sequence))
         picked: dict[tuple[str, str], str] = {}
         used: set[str] = set()
         for (left, right), count in counts.most_common(200):

@@ -23,23 +23,21 @@ class GeneratorModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Load the generator; MLflow passes ``context`` by name."""
         import molgen as mg
 
-        self._generator = mg.load(context.artifacts["model"])
+        self._model = mg.load(context.artifacts["model"])
 
     # The hint DataFrame keeps MLflow from checking the input, which is not used, against a schema
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Raw strings of ``params["n"]`` draws and their ``nll`` (nats; None for models without likelihood).
+        """``params["n"]`` distinct valid molecules: a DataFrame with ``smiles`` and ``nll`` (nats).
 
-        ``model_input`` is ignored (None will do): the molecules come from the model alone. Same seed, same strings.
+        ``model_input`` is ignored: the molecules come from the model alone. Same seed, same molecules.
         """
         chosen = {**PARAMS, **(params or {})}
-        samples = self._generator.sample(
-            int(chosen["n"]), seed=int(chosen["seed"]), temperature=float(chosen["temperature"])
+        drawn = self._model.sample(
+            int(chosen["n"]), seed=int(chosen["seed"]), temperature=float(chosen["temperature"]), quiet=True
         )
-        likelihood = samples.log_likelihood
-        nll = [None] * len(samples.smiles) if likelihood is None else (-likelihood).tolist()
-        return pd.DataFrame({"smiles": samples.smiles, "nll": nll})
+        return drawn.to_frame()
 
 
 mlflow.models.set_model(GeneratorModel())

@@ -19,7 +19,7 @@ from molgen.optimize.registry import build, strategy
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
-from molgen.run.resources import pick_device
+from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.run.tracker import Tracker
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective, build_objective
@@ -81,6 +81,7 @@ def build_search(
 ) -> Search:
     """A search in its starting state; call ``restore()`` to go on from a checkpoint."""
     record, params = strategy(config.optimizer.name, config.optimizer.params)
+    limit_torch_threads()
     prior = load(config.model, device=pick_device(config.device))
     optimizer = build(record, prior=prior, params=params, seed=stream(config.seed, "optimizer"))
     diversity = config.diversity

@@ -10,7 +10,7 @@ from typing import Any
 from molgen.learn import store
 from molgen.models import library
 from molgen.models.protocol import Generator
-from molgen.run.resources import pick_device
+from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.workflows.sample import SampleResult
 from molgen.workflows.sample import sample as draw
 
@@ -34,6 +34,7 @@ def load(name: str | Path, device: str = "auto") -> Model:
     """A shipped prior by name, or the user's own model folder. Raises ModelError, ConfigError for the device."""
     path = library.locate(name)
     device = pick_device(device)
+    limit_torch_threads()
     return Model(str(name), path, device, library.load(path, device=device), store.read_card(path))
 
 
