@@ -207,11 +207,24 @@ def optimize(
     return start(loaded, folder, overwrite=overwrite, quiet=quiet, keep_partial=keep_partial)
 
 
-def resume(run: Path | str, *, quiet: bool = False, keep_partial: bool = True) -> OptimizeResult:
-    """Go on with an interrupted or killed run; the result is the one an undisturbed run would have had."""
-    from molgen.workflows.optimize import resume as go_on
+def resume(
+    run: Path | str, *, quiet: bool = False, keep_partial: bool = True
+) -> OptimizeResult | TrainResult:
+    """Go on with an interrupted or killed search or training; the result is that of an undisturbed run.
 
-    return go_on(Path(run), quiet=quiet, keep_partial=keep_partial)
+    Raises RunError if there is no run, ConfigError if an input is not the same any more.
+    """
+    from molgen.core.errors import RunError
+    from molgen.run.folder import RunFolder
+    from molgen.workflows import optimize as searches
+    from molgen.workflows import train as trainings
+
+    folder = RunFolder.open(Path(run))
+    if folder.kind == "train":
+        return trainings.resume(folder, quiet=quiet)
+    if folder.kind == "optimize":
+        return searches.resume(folder, quiet=quiet, keep_partial=keep_partial)
+    raise RunError(f"{run} is a run of kind {folder.kind!r}, which cannot be resumed")
 
 
 def train(
@@ -224,12 +237,12 @@ def train(
 ) -> TrainResult:
     """Train a generator; the model is in ``out``/model (default: runs/NAME). The same call goes on after a stop."""
     from molgen.workflows import check as checks
-    from molgen.workflows.train import train as fit
+    from molgen.workflows.train import start
 
     report = checks.check(_source(config), overrides)
     loaded = _of_kind(report.kind, report.loaded, "train")
     folder = Path(out) if out is not None else Path("runs") / loaded.config.name
-    return fit(loaded, folder, overwrite=overwrite, quiet=quiet)
+    return start(loaded, folder, overwrite=overwrite, quiet=quiet)
 
 
 def finetune(

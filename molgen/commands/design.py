@@ -10,6 +10,7 @@ import typer
 
 from molgen import api
 from molgen.commands import output as out
+from molgen.commands.models import show_training
 from molgen.core.errors import ShortfallError
 
 if TYPE_CHECKING:
@@ -41,8 +42,14 @@ def resume(
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
-    """Go on with an interrupted or killed run. The result is the one an undisturbed run would have."""
-    _show(api.resume(run, quiet=quiet, keep_partial=False), as_json)
+    """Go on with an interrupted or killed search or training. The result is that of an undisturbed run."""
+    result = api.resume(run, quiet=quiet, keep_partial=False)
+    from molgen.workflows.train import TrainResult  # loaded by now
+
+    if isinstance(result, TrainResult):
+        show_training(result, as_json)
+    else:
+        _show(result, as_json)
 
 
 def demo(
@@ -151,6 +158,13 @@ def _show(result: OptimizeResult, as_json: bool) -> None:
     else:
         names = [component["name"] for component in result.delivery.components]
         out.print_table([_row(row, names) for row in result.delivery.candidates[:10]])
+        from molgen.report.summary import score_rise
+
+        if rise := score_rise(result.delivery):
+            typer.echo(
+                f"The mean score rose by {rise.gain:.2f}: {rise.first:.2f} in the first {rise.steps} steps, "
+                f"{rise.last:.2f} in the last."
+            )
         for note in result.delivery.notes:
             typer.echo(note)
         typer.echo(f"{result.caption()}; look at {files.get('html', result.path)}")

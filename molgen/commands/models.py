@@ -75,7 +75,9 @@ def train(
     quiet: out.Quiet = False,
 ) -> None:
     """Train a generator from molecules. The same command goes on after an interruption."""
-    _show(api.train(config, output, overrides=changes or [], overwrite=overwrite, quiet=quiet), as_json)
+    show_training(
+        api.train(config, output, overrides=changes or [], overwrite=overwrite, quiet=quiet), as_json
+    )
 
 
 def finetune(
@@ -91,7 +93,7 @@ def finetune(
 ) -> None:
     """Teach a model your own compounds. It then draws more like them."""
     result = api.finetune(prior, file, output, overrides=changes or [], overwrite=overwrite, quiet=quiet)
-    _show(result, as_json)
+    show_training(result, as_json)
 
 
 @app.command("list")
@@ -127,7 +129,7 @@ def list_models(
 @app.command("show")
 def show_model(model: ModelName) -> None:
     """The whole card of a model, as JSON: data, license, training, measured metrics, checksums."""
-    out.print_json(api.models_show(model))
+    out.print_json(api.modelsshow_training(model))
 
 
 @app.command("verify")
@@ -145,7 +147,7 @@ def verify_models(
         raise ModelError("; ".join(problems) + "; copy or install the model again")
 
 
-def _show(result: TrainResult, as_json: bool) -> None:
+def show_training(result: TrainResult, as_json: bool) -> None:
     if as_json:
         out.print_json(
             {

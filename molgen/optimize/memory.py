@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -66,6 +66,7 @@ class Memory:
         self.reasons: Counter[str] = Counter()
         self.proposed = 0
         self.top: list[float] = []  # the best totals, ascending
+        self.last: deque[bool] = deque(maxlen=1000)  # of the last proposals: valid and through all filters?
         for entry in entries:
             self.add(entry)
 
@@ -73,6 +74,8 @@ class Memory:
         """Remember an entry; duplicates only count."""
         self.proposed += 1
         self.counts[entry.status] += 1
+        first = self.first.get(entry.smiles) if entry.smiles is not None else None
+        self.last.append((first or entry).status == "scored")
         if entry.status in ("invalid", "filtered", "failed"):
             self.reasons[entry.reason] += 1
         if entry.smiles is not None and entry.status != "duplicate":

@@ -126,6 +126,18 @@ def deliver(
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
         requested=config.output.n,
-        notes=[f"The search ended because {search.reason}.", *notes],
+        notes=[f"The search ended because {search.reason}.", *_verdict(search), *notes],
         references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
     )
+
+
+def _verdict(search: Search) -> list[str]:
+    """How far the search got, in a sentence: the filters at the end, and a collapse if there was one."""
+    last = search.memory.last
+    sentences = []
+    if last:
+        share = sum(last) / len(last)
+        sentences.append(f"Of the last {len(last)} proposals, {share:.0%} were valid and passed all filters.")
+    if search.watch.alarmed:
+        sentences.append("Variety collapsed towards the end: few proposals were new molecules; see log.txt.")
+    return sentences

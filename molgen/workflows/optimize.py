@@ -87,14 +87,11 @@ def start(
     return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)
 
 
-def resume(path: Path, *, quiet: bool = False, keep_partial: bool = False) -> OptimizeResult:
-    """Go on with the run in ``path`` from its last checkpoint, or deliver again if it was done.
+def resume(folder: RunFolder, *, quiet: bool = False, keep_partial: bool = False) -> OptimizeResult:
+    """Go on with a run from its last checkpoint, or deliver again if it was done.
 
-    Raises RunError if there is no run, and ConfigError if an input, a model or the objective is not the same any more.
+    Raises ConfigError if an input, a model or the objective is not the same any more.
     """
-    folder = RunFolder.open(path)
-    if folder.kind != "optimize":
-        raise RunError(f"{path} is a run of kind {folder.kind!r}; molgen resume goes on with optimize runs")
     config = configs.load(folder.config_path, OptimizeConfig).config
     base_dir = Path(folder.manifest["base_dir"])
     return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)

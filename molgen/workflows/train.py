@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core import config as configs
-from molgen.core.errors import ConfigError, DataError, Interrupted, Problem
+from molgen.core.errors import ConfigError, DataError, Interrupted, Problem, RunError
 from molgen.core.schema import DataConfig, TrainConfig
 from molgen.core.seeding import stream
 from molgen.data import catalog
@@ -24,7 +25,7 @@ from molgen.run.interrupt import stop_signals
 from molgen.run.manifest import collect
 from molgen.run.progress import Progress
 from molgen.run.resources import pick_device
-from molgen.run.tracker import open_tracker
+from molgen.run.tracker import Status, Tracker, open_tracker
 
 
 @dataclass(frozen=True)
@@ -37,90 +38,97 @@ class TrainResult:
     metrics: Mapping[str, float]
 
 
-def train(
+def start(
     loaded: configs.Loaded[TrainConfig], out: Path, *, overwrite: bool = False, quiet: bool = False
 ) -> TrainResult:
-    """Train into the run folder ``out``; the model is ``out/model``. An existing unfinished run goes on.
+    """Train into the run folder ``out``; the model is ``out/model``.
 
-    Raises ConfigError or DataError before any training, Interrupted after saving a checkpoint.
+    An unfinished training with the same configuration goes on. Raises ConfigError or DataError before any training,
+    Interrupted after saving a checkpoint.
     """
     config, base_dir = loaded.config, loaded.base_dir
-    params = _params(loaded)
-    files = [_file(section, base_dir) for section in config.data]
+    _params(config)
     text = configs.dump(config)
-    unfinished = not overwrite and (out / "manifest.json").is_file() and not (out / "model").exists()
-    if unfinished:
+    if not overwrite and (out / "manifest.json").is_file() and not (out / "model").exists():
         folder = RunFolder.open(out)
         if folder.config_path.read_text(encoding="utf-8") != text:
             raise ConfigError(
                 f"{out} is an unfinished training with another configuration; choose another folder"
             )
-    else:
-        manifest = collect(
-            seed=config.seed,
-            inputs={file.name: file for file in files},
-            models={} if config.base is None else {config.base: locate(config.base) / "weights.safetensors"},
-            device=pick_device(config.device),
-        )
-        folder = RunFolder.create(out, kind="train", config_text=text, manifest=manifest, overwrite=overwrite)
+        return _drive(folder, config, Path(folder.manifest["base_dir"]), quiet)
+    files = [_file(section, base_dir) for section in config.data]
+    manifest = collect(
+        seed=config.seed,
+        inputs={file.name: file for file in files},
+        models={} if config.base is None else {config.base: locate(config.base) / "weights.safetensors"},
+        device=pick_device(config.device),
+    )
+    manifest["base_dir"] = str(base_dir)
+    folder = RunFolder.create(out, kind="train", config_text=text, manifest=manifest, overwrite=overwrite)
+    return _drive(folder, config, base_dir, quiet)
+
+
+def resume(folder: RunFolder, *, quiet: bool = False) -> TrainResult:
+    """Go on with an interrupted training. Raises RunError if it is done."""
+    if (folder.path / "model").exists():
+        raise RunError(f"{folder.path}: the training is done; the model is in {folder.path / 'model'}")
+    config = configs.load(folder.config_path, TrainConfig).config
+    return _drive(folder, config, Path(folder.manifest["base_dir"]), quiet)
+
+
+def _drive(folder: RunFolder, config: TrainConfig, base_dir: Path, quiet: bool) -> TrainResult:
     folder.quiet = quiet
     with stop_signals() as stop, folder.lock():
-        training, validation, report = _read(config, files, base_dir, folder, quiet)
-        model = _model(config, params, training)
+        training, validation, report = _read(config, base_dir, folder)
+        model = _model(config, training)
         data = model.training_set(training, randomize=config.randomize)
         held_out = model.training_set(validation)
         _report_unusable(folder, data)
         tracker = open_tracker(config.tracking, folder)
         tracker.start(folder, config.model_dump(mode="json"))
-
-        def log(metrics: dict[str, float], step: int) -> None:
-            folder.log_metrics(metrics, step)
-            tracker.log_metrics(metrics, step)
-            if any(key.startswith("validation/") for key in metrics):
-                folder.log(
-                    f"step {step}: "
-                    + ", ".join(f"{key.split('/')[-1]} {v:.4g}" for key, v in metrics.items())
-                )
-
         trainer = Trainer(
             config.trainer,
             folder.path,
             seed=config.seed,
             device=pick_device(config.device),
-            log=log,
-            progress=lambda **options: Progress(quiet=quiet, **options),
+            log=partial(_log, folder, tracker),
+            progress=partial(Progress, quiet=quiet),
         )
         known = set(training)
         folder.update_manifest(status="running")
         try:
             outcome = trainer.fit(model, data, lambda m: _validate(m, held_out, config, known), stop=stop)
-        except Interrupted as signal:
-            folder.update_manifest(status="interrupted")
-            tracker.finish("interrupted")
-            raise Interrupted(signal.signal_name, f"molgen train {folder.config_path} -o {out}") from None
-        except BaseException:
-            folder.update_manifest(status="failed")
-            tracker.finish("failed")
+        except BaseException as error:
+            status: Status = "interrupted" if isinstance(error, Interrupted) else "failed"
+            folder.update_manifest(status=status)
+            tracker.finish(status)
+            if isinstance(error, Interrupted):
+                raise Interrupted(error.signal_name, f"molgen resume {folder.path}") from None
             raise
-        card = _card(config, folder, report, outcome)
-        path = save(model, folder.path / "model", card)
+        path = save(model, folder.path / "model", _card(config, folder, report, outcome))
         folder.update_manifest(status="done")
         folder.log(f"done: {outcome.reason}; model in {path}")
         tracker.finish("done")
     return TrainResult(path, folder.path, outcome.reason, outcome.state.history[-1])
 
 
-def _params(loaded: configs.Loaded[TrainConfig]) -> Any:
-    section = loaded.config.model
-    if loaded.config.base is not None:
+def _log(folder: RunFolder, tracker: Tracker, metrics: Mapping[str, float], step: int) -> None:
+    folder.log_metrics(metrics, step)
+    tracker.log_metrics(metrics, step)
+    if any(key.startswith("validation/") for key in metrics):
+        words = ", ".join(f"{key.split('/')[-1]} {value:.4g}" for key, value in metrics.items())
+        folder.log(f"step {step}: {words}")
+
+
+def _params(config: TrainConfig) -> Any:
+    """The checked architecture; None for a fine-tuned model, which keeps that of its base."""
+    section = config.model
+    if config.base is not None:
         if section.params:
-            raise ConfigError(
-                [
-                    loaded.problem(
-                        "model.params", "a fine-tuned model keeps the architecture of its base; remove this"
-                    )
-                ]
+            problem = Problem(
+                "model.params", "a fine-tuned model keeps the architecture of its base; remove this"
             )
+            raise ConfigError([problem])
         return None
     checked: configs.Loaded[Any] = configs.load(section.params, family(section.family).params)
     return checked.config
@@ -139,19 +147,20 @@ def _file(section: DataConfig, base_dir: Path) -> Path:
 
 
 def _read(
-    config: TrainConfig, files: Sequence[Path], base_dir: Path, folder: RunFolder, quiet: bool
+    config: TrainConfig, base_dir: Path, folder: RunFolder
 ) -> tuple[list[str], list[str], dict[str, Any]]:
     """Training and validation SMILES, distinct, in a fixed order, and the report on the data."""
     smiles: dict[str, None] = {}
     report: dict[str, Any] = {"files": {}}
-    for section, file in zip(config.data, files, strict=True):
-        molecules, rejected = _read_one(section, file, folder, quiet)
+    for section in config.data:
+        file = _file(section, base_dir)
+        molecules, rejected = _read_one(section, file, folder)
         smiles |= dict.fromkeys(m.smiles for m in molecules)
         report["files"][file.name] = {"kept": len(molecules), "rejected": rejected}
     everything = list(smiles)
     if config.validation is not None:
         file = _file(config.validation, base_dir)
-        molecules, _ = _read_one(config.validation, file, folder, quiet)
+        molecules, _ = _read_one(config.validation, file, folder)
         held_out = list(dict.fromkeys(m.smiles for m in molecules))
         training = [s for s in everything if s not in set(held_out)]
     else:
@@ -168,9 +177,7 @@ def _read(
     return training, held_out, report
 
 
-def _read_one(
-    section: DataConfig, file: Path, folder: RunFolder, quiet: bool
-) -> tuple[list[Molecule], dict[str, int]]:
+def _read_one(section: DataConfig, file: Path, folder: RunFolder) -> tuple[list[Molecule], dict[str, int]]:
     table = read(
         file, smiles_column=section.smiles_column, id_column=section.id_column, policy=section.policy
     )
@@ -182,12 +189,12 @@ def _read_one(
     return table.molecules, reasons
 
 
-def _model(config: TrainConfig, params: Any, training: Sequence[str]) -> Any:
+def _model(config: TrainConfig, training: Sequence[str]) -> Any:
     device = torch.device(pick_device(config.device))
     if config.base is not None:
         return load(config.base, device=str(device)).train()  # type: ignore[attr-defined]
     builder = model_class(family(config.model.family))
-    return builder.build(params, training, seed=config.seed).to(device)
+    return builder.build(_params(config), training, seed=config.seed).to(device)
 
 
 def _report_unusable(folder: RunFolder, data: Any) -> None:

@@ -17,7 +17,11 @@ from molgen.testing import RandomOptimizer
 
 def main(path: Path) -> int:
     """Go on with the run until it is done or a signal comes; the calls lost so far go to ``lost.txt``."""
-    rings, links, ends = ("c1ccccc1", "C1CCCCC1", "c1ccncc1", "C1CCNCC1"), ("C", "CC", "O", "OC", "NC"), "FNOCS"
+    rings, links, ends = (
+        ("c1ccccc1", "C1CCCCC1", "c1ccncc1", "C1CCNCC1"),
+        ("C", "CC", "O", "OC", "NC"),
+        "FNOCS",
+    )
     pool = [f"{end}{link}{ring}" for end in ends for link in links for ring in rings] + ["C1CC", "nothing"]
     config = OptimizeConfig(
         objective={"components": [{"use": "slow.py:slow"}, {"use": "qed"}]},
@@ -35,7 +39,13 @@ def main(path: Path) -> int:
             lost.write(f"{cache.lost}\n")
         with build_objective(config.objective, base_dir=path.parent, cache=cache) as objective:
             search = Search(
-                config, folder, RandomOptimizer(pool, 3), objective, NullTracker(), stop, ScaffoldMemory(3, 0.1)
+                config,
+                folder,
+                RandomOptimizer(pool, 3),
+                objective,
+                NullTracker(),
+                stop,
+                ScaffoldMemory(3, 0.1),
             )
             search.restore()
             print("ready", flush=True)
