@@ -129,7 +129,7 @@ def list_models(
 @app.command("show")
 def show_model(model: ModelName) -> None:
     """The whole card of a model, as JSON: data, license, training, measured metrics, checksums."""
-    out.print_json(api.modelsshow_training(model))
+    out.print_json(api.models_show(model))
 
 
 @app.command("verify")
@@ -148,6 +148,7 @@ def verify_models(
 
 
 def show_training(result: TrainResult, as_json: bool) -> None:
+    """Print where the model is and how good it was at its last validation."""
     if as_json:
         out.print_json(
             {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -121,5 +122,12 @@ def funnel(memory: Memory, delivered: int) -> tuple[list[tuple[str, int]], dict[
         ("passed the filters", scored - counts["filtered"]),
         ("delivered", delivered),
     ]
-    losses = {"duplicate": counts["duplicate"]} | dict(memory.reasons.most_common())
-    return steps, {reason: count for reason, count in losses.items() if count}
+    losses = Counter({"duplicate": counts["duplicate"]})
+    for reason, count in memory.reasons.items():
+        losses[_kind_of(reason)] += count
+    return steps, {reason: count for reason, count in losses.most_common() if count}
+
+
+def _kind_of(reason: str) -> str:
+    """The part of a reason that molecules share: its code, its filter, or the component that had no value."""
+    return re.split(r"[:;(]", reason, maxsplit=1)[0].strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import molgen.models
 from molgen.chem.molecule import Molecule
 from molgen.core import config as configs
-from molgen.core.errors import ConfigError, Interrupted, Problem, RunError
+from molgen.core.errors import ConfigError, Interrupted, Problem
 from molgen.core.schema import OptimizeConfig
 from molgen.models.library import save
 from molgen.optimize.loop import Search

@@ -226,11 +226,11 @@ def _card(
     config: TrainConfig, folder: RunFolder, report: Mapping[str, Any], outcome: Outcome
 ) -> dict[str, Any]:
     manifest = folder.manifest
+    digests = {name: found.get("sha256") for name, found in manifest.get("inputs", {}).items()}
     return {
         "name": config.name,
         "created": manifest.get("created"),
-        "data": report,
-        "inputs": manifest.get("inputs"),
+        "data": {**report, "sha256": digests},
         "lineage": {"base": config.base},
         "training": {
             "config": config.model_dump(mode="json"),
@@ -238,8 +238,8 @@ def _card(
             "steps": outcome.state.step,
             "molecules": outcome.state.molecules,
             "minutes": round(outcome.state.seconds / 60, 1),
-            "versions": manifest.get("versions"),
-            "git": manifest.get("git"),
+            "packages": manifest.get("packages"),
+            "commit": (manifest.get("git") or {}).get("commit"),
         },
         "metrics": {"validation": outcome.state.history[-1]},
     }
