@@ -117,8 +117,11 @@ def test_the_wheel_holds_everything_and_runs_away_from_the_checkout(tmp_path: Pa
     assert "optimize" in run("--help")
     assert "kind: optimize" in run("new", "denovo")
     assert "zinc250k" in run("data", "list")
-    run("models", "list")
+    assert "druglike" in run("models", "list")
     run("models", "verify")
+    small = ("--set", "budget.molecules=40", "--set", "output.n=3", "--set", "tracking.mlflow=false")
+    assert "look at" in run("demo", "-o", "demo", *small)
+    assert (elsewhere / "demo" / "results" / "report.html").is_file()
 
 
 def _install_wheel(tmp_path: Path) -> tuple[str, Path]:

@@ -1,0 +1,34 @@
+"""Every registered strategy keeps the ask/tell contract."""
+
+import pytest
+
+from molgen.models.autoregressive import RecurrentParams
+from molgen.models.autoregressive.model import SmilesLanguageModel
+from molgen.optimize.registry import STRATEGIES, build, strategy
+from molgen.testing import RandomOptimizer, check_optimizer
+
+SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "OCCO", "NCCN"] * 3
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_a_registered_strategy(name):
+    params = RecurrentParams(hidden=16, layers=1, embedding=8, pieces=0, max_tokens=20)
+    record, checked = strategy(name, {})
+
+    def make():
+        return build(record, prior=SmilesLanguageModel.build(params, SMILES, seed=2).eval(), params=checked, seed=7)
+
+    check_optimizer(make, lambda smiles: smiles.count("O") / (1 + len(smiles)))
+
+
+def test_the_random_strategy():
+    check_optimizer(lambda: RandomOptimizer(SMILES, 3), lambda smiles: 0.5)
+
+
+def test_the_suite_finds_a_strategy_that_forgets_its_state():
+    class Forgetful(RandomOptimizer):
+        def load_state(self, values, tensors):
+            pass
+
+    with pytest.raises(AssertionError, match="restored, but different"):
+        check_optimizer(lambda: Forgetful([f"{'C' * n}O" for n in range(1, 30)], 3), lambda smiles: 0.5)
