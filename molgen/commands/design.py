@@ -44,9 +44,7 @@ def resume(
 ) -> None:
     """Go on with an interrupted or killed search or training. The result is that of an undisturbed run."""
     result = api.resume(run, quiet=quiet, keep_partial=False)
-    from molgen.workflows.train import TrainResult  # loaded by now
-
-    if isinstance(result, TrainResult):
+    if result.kind == "train":
         show_training(result, as_json)
     else:
         _show(result, as_json)
@@ -158,14 +156,7 @@ def _show(result: OptimizeResult, as_json: bool) -> None:
     else:
         names = [component["name"] for component in result.delivery.components]
         out.print_table([_row(row, names) for row in result.delivery.candidates[:10]])
-        from molgen.report.summary import score_rise
-
-        if rise := score_rise(result.delivery):
-            typer.echo(
-                f"The mean score rose by {rise.gain:.2f}: {rise.first:.2f} in the first {rise.steps} steps, "
-                f"{rise.last:.2f} in the last."
-            )
-        for note in result.delivery.notes:
+        for note in [result.progress(), *result.delivery.notes]:
             typer.echo(note)
         typer.echo(f"{result.caption()}; look at {files.get('html', result.path)}")
     if result.shortfall:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import molgen.models
 from molgen.chem.molecule import Molecule
@@ -26,6 +26,7 @@ from molgen.optimize.session import (
 )
 from molgen.report import write_results
 from molgen.report.frame import MoleculeFrame
+from molgen.report.summary import score_rise
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import stop_signals
 from molgen.run.progress import Progress
@@ -48,6 +49,18 @@ class OptimizeResult(MoleculeFrame):
     delivery: Delivery
     files: Mapping[str, Path]
     interrupted: str = ""
+    kind: Literal["optimize"] = "optimize"
+
+    def progress(self) -> str:
+        """How the mean score developed, in a sentence."""
+        rise = score_rise(self.delivery)
+        if rise is None:
+            return "Too few steps to say how the mean score developed."
+        verb = "rose" if rise.gain >= 0 else "fell"
+        return (
+            f"The mean score {verb} by {abs(rise.gain):.2f}: {rise.first:.2f} in the first {rise.steps} steps, "
+            f"{rise.last:.2f} in the last."
+        )
 
     @property
     def shortfall(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ class TrainResult:
     run: Path
     reason: str
     metrics: Mapping[str, float]
+    kind: Literal["train"] = "train"
 
 
 def start(

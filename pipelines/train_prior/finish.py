@@ -37,7 +37,7 @@ from molgen.run.resources import cpu_model
 MAX_BYTES = 12_000_000  # of a shipped prior
 BATCH_SIZE = 512  # of the sampling; a part of what makes the sample reproducible
 #: What a card must say about the training.
-REQUIRED = ("config", "steps", "molecules", "minutes", "hardware", "git")
+REQUIRED = ("config", "steps", "molecules", "minutes", "hardware", "commit")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,18 +136,15 @@ def _training(arguments: argparse.Namespace, source: store.StoredModel) -> dict[
     }
     manifest = source.path.parent / "manifest.json"
     if manifest.is_file():
-        run = read_json(manifest, newest=MANIFEST_FORMAT)
-        known |= {"hardware": run["device_name"], "versions": run["packages"]}
+        known["hardware"] = read_json(manifest, newest=MANIFEST_FORMAT)["device_name"]
     if arguments.config is not None:
         known["config"] = configs.load(arguments.config, TrainConfig).config.model_dump(mode="json")
-    for key in ("steps", "molecules", "minutes", "hardware"):
+    for key in ("steps", "molecules", "minutes", "hardware", "commit"):
         if getattr(arguments, key) is not None:
             known[key] = getattr(arguments, key)
-    if arguments.commit is not None:
-        known["git"] = {"commit": arguments.commit}
     missing = [key for key in REQUIRED if known.get(key) is None]
     if missing:
-        options = ", ".join("--commit" if key == "git" else f"--{key}" for key in missing)
+        options = ", ".join(f"--{key}" for key in missing)
         raise DataError(f"the card of {source.path} does not say how it was trained; add {options}")
     params = family(source.family).params
     if params(**known["config"]["model"]["params"]) != params(**source.params):
@@ -155,7 +152,6 @@ def _training(arguments: argparse.Namespace, source: store.StoredModel) -> dict[
             f"the configuration describes another network than the one in {source.path}, "
             f"which has {source.params}"
         )
-    known["git"] = {key: known["git"].get(key) for key in ("commit", "dirty") if key in known["git"]}
     return known | ({"notes": arguments.note} if arguments.note else {})
 
 

@@ -164,7 +164,7 @@ def test_a_finished_prior_is_complete_and_verifies(
     assert card["metrics"]["sampling"]["seed"] == 1
     assert card["metrics"]["values"]["valid"] == 0.9
     assert card["training"]["steps"] == 80
-    assert card["training"]["git"] == {"commit": "abc"}
+    assert card["training"]["commit"] == "abc"
     assert card["training"]["config"]["trainer"]["batch_size"] == 256
     assert card["training"]["notes"] == ["Resumed once."]
     assert card["data"]["sources"][0]["name"] == "moses"
@@ -189,9 +189,8 @@ def test_a_model_straight_from_its_training_needs_nothing_told(finished: SimpleN
     assert training["steps"] == 2
     assert training["molecules"] == 6
     assert training["hardware"]
-    assert "torch" in training["versions"]
-    assert len(training["git"]["commit"]) == 40
-    assert "diff" not in training["git"]
+    assert "torch" in training["packages"]
+    assert len(training["commit"]) == 40
 
 
 def test_a_card_without_the_training_is_refused_before_any_work(
