@@ -69,8 +69,8 @@ def locate(name: str | Path) -> Path:
         inside = folder / "model"  # where the run folders of train, finetune and optimize keep theirs
         return inside if (inside / store.CARD).is_file() and not (folder / store.CARD).exists() else folder
     raise ModelError(
-        f"no model {str(name)!r}: neither a shipped prior{did_you_mean(str(name), priors)} nor a model folder; "
-        f"`molgen models list` shows what is here"
+        f"no model {str(name)!r}: it is neither a model folder nor a shipped prior"
+        f"{did_you_mean(str(name), priors)} (molgen models list shows them)"
     )
 
 

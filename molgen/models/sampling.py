@@ -59,7 +59,9 @@ def draw_molecules(
     seen: set[str] = set()
     number = 0
     while len(result.molecules) < n and result.drawn < limit:
-        size = min(batch_size, limit - result.drawn)
+        # the last draws are no larger than what is missing asks for
+        wanted = max(32, 2 * (n - len(result.molecules)))
+        size = min(batch_size, limit - result.drawn, wanted)
         samples = generator.sample(
             size, seed=stream(seed, "sample", number, shard=shard), temperature=temperature, batch_size=size
         )

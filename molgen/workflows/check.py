@@ -19,6 +19,7 @@ from molgen.core.schema import DataConfig, ObjectiveConfig, OptimizeConfig, Trai
 from molgen.core.suggest import closest, did_you_mean
 from molgen.data.reader import read
 from molgen.scoring.objective import build_objective
+from molgen.scoring.registry import known_names, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +68,27 @@ def check(
     handed_in: Mapping[str, Scorer] | None = None,
 ) -> CheckReport:
     """Both looks. Raises ConfigError with everything that is wrong, each with key path and line."""
-    kind, loaded = load_any(source, overrides)
+    try:
+        kind, loaded = load_any(source, overrides)
+    except ConfigError as error:
+        raise _with_unknown_scorers(error, source, handed_in or {}) from None
     return check_loaded(kind, loaded, handed_in=handed_in)
+
+
+def _with_unknown_scorers(
+    error: ConfigError, source: Path | str | Mapping[str, Any], more: Iterable[str]
+) -> ConfigError:
+    """Add the misspelled scorers of a configuration that the schema refused, so that one report names both."""
+    data, lines = _parsed(source)
+    prefix, holder = ("", data) if "components" in data else ("objective.", data.get("objective"))
+    components = holder.get("components") if isinstance(holder, dict) else None
+    found = []
+    for i, component in enumerate(components if isinstance(components, list) else []):
+        use = component.get("use") if isinstance(component, dict) else None
+        if isinstance(use, str) and ":" not in use and use not in known_names(more):
+            found.append(configs.locate(f"{prefix}components[{i}].use", unknown_name(use, more), lines))
+    problems = sorted([*error.problems, *found], key=lambda p: p.line or 0)
+    return ConfigError(problems, error.source)
 
 
 def check_loaded(
@@ -241,21 +261,25 @@ def _try_objective(
 
 def _kind(source: Path | str | Mapping[str, Any]) -> str:
     """Which kind of configuration it is, by its ``kind:`` or by what it has."""
-    if isinstance(source, Path):
-        try:
-            data = yamltext.parse(source.read_text(encoding="utf-8-sig")).data
-        except (OSError, UnicodeDecodeError):
-            data = None  # configs.load says what is wrong
-    else:
-        data = yamltext.parse(source).data if isinstance(source, str) else source
-    if not isinstance(data, dict):
-        return "optimize"
+    data, _ = _parsed(source)
     told = data.get("kind")
     if isinstance(told, str) and told in KINDS:
         return told
     if "components" in data:
         return "objective"
     return "train" if "data" in data and "objective" not in data else "optimize"
+
+
+def _parsed(source: Path | str | Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """Raw data and lines; nothing where it cannot be read, which configs.load explains."""
+    if isinstance(source, (Path, str)):
+        try:
+            text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
+        except (OSError, UnicodeDecodeError):
+            return {}, {}
+        parsed = yamltext.parse(text)
+        return (parsed.data, parsed.lines) if isinstance(parsed.data, dict) else ({}, {})
+    return source, {}
 
 
 def _neighbor(path: Path) -> str:

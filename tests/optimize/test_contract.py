@@ -16,7 +16,9 @@ def test_a_registered_strategy(name):
     record, checked = strategy(name, {})
 
     def make():
-        return build(record, prior=SmilesLanguageModel.build(params, SMILES, seed=2).eval(), params=checked, seed=7)
+        return build(
+            record, prior=SmilesLanguageModel.build(params, SMILES, seed=2).eval(), params=checked, seed=7
+        )
 
     check_optimizer(make, lambda smiles: smiles.count("O") / (1 + len(smiles)))
 
