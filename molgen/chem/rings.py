@@ -1,7 +1,7 @@
 """How common a ring system is: counts over public molecules, shipped as package data (tables/ring_systems.tsv.gz).
 
 The table counts, for each ring system of :func:`molgen.chem.fragments.ring_systems` without its stereo, the molecules
-that contain it. It was made by ``python -m molgen.data.ring_table``; licence and sources are in tables/NOTICE.
+that contain it. It was made by ``python -m molgen.data.ring_table``; license and sources are in tables/NOTICE.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _read() -> tuple[dict[str, str], dict[str, int]]:
 
 
 def table_info() -> dict[str, str]:
-    """Format, sources, number of molecules counted and licence of the shipped table."""
+    """Format, sources, number of molecules counted and license of the shipped table."""
     return dict(_read()[0])
 
 

@@ -104,7 +104,7 @@ def _tools() -> tuple[Any, Any, Any]:
     )
 
 
-# Bracket atoms on which the policies have nothing to do (a carbon centre may still be a radical).
+# Bracket atoms on which the policies have nothing to do (a carbon center may still be a radical).
 _HARMLESS = frozenset({"[nH]", "[C@H]", "[C@@H]", "[C@]", "[C@@]"})
 _BRACKET = re.compile(r"\[[^\]]*\]")
 

@@ -23,7 +23,7 @@ def list_data(as_json: out.Json = False) -> None:
         return
     out.print_table(
         [
-            {"name": e.name, "rows": e.rows or None, "license": e.licence, "title": e.title, "from": e.origin}
+            {"name": e.name, "rows": e.rows or None, "license": e.license, "title": e.title, "from": e.origin}
             for e in entries
         ]
     )

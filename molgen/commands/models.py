@@ -116,7 +116,7 @@ def list_models(
                 "family": card.get("family"),
                 "parameters": card.get("parameters"),
                 "data": card.get("summary") or card.get("data"),
-                "license": card.get("license") or card.get("licence"),
+                "license": card.get("license") or card.get("license"),
             }
             for card in api.models_list()
         ]

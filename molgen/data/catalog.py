@@ -41,7 +41,7 @@ class Entry:
     name: str
     title: str
     filename: str
-    licence: str = "unknown"
+    license: str = "unknown"
     citation: str = ""
     official: str = ""
     package: str = ""
@@ -92,7 +92,7 @@ def list_entries() -> list[Entry]:
             name=name,
             title=record["title"],
             filename=record["file"],
-            licence=record["licence"],
+            license=record["license"],
             sha256=record["sha256"],
             rows=record["rows"],
             smiles_column=record["smiles_column"],

@@ -45,7 +45,7 @@ def import_file(
     taken: frozenset[str] | set[str] = frozenset(),
     smiles_column: str | None = None,
     title: str = "",
-    licence: str = "not stated",
+    license: str = "not stated",
     overwrite: bool = False,
 ) -> Table:
     """Read the whole file once as a check, then keep a copy of it in ``cache`` under ``name``.
@@ -74,7 +74,7 @@ def import_file(
         "rows": table.n_rows,
         "rejected": table.reasons,
         "smiles_column": table.smiles_column if table.columns else None,
-        "licence": licence,
+        "license": license,
     }
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

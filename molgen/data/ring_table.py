@@ -73,7 +73,7 @@ def build(inputs: Mapping[str, Path], out: Path, workers: int = 1) -> Counter[st
         *sources,
         f"# molecules: {len(seen)}",
         f"# ring systems: {len(counts)}",
-        "# licence: CC BY-SA 3.0, see NOTICE beside this file",
+        "# license: CC BY-SA 3.0, see NOTICE beside this file",
         "smiles\tmolecules",
         *(f"{ring}\t{count}" for ring, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
     ]

@@ -153,7 +153,7 @@ def _source(name: str, path: Path) -> dict[str, Any]:
         "name": name,
         "title": entry.title,
         "origin": entry.origin,
-        "license": entry.licence,
+        "license": entry.license,
         "citation": entry.citation,
         "sha256": sha256_of(path),
     }

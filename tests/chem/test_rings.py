@@ -7,7 +7,7 @@ from molgen.chem.rings import FORMAT, frequencies, frequency, min_frequency, tab
 def test_the_table_says_what_it_is():
     info = table_info()
     assert info["format"] == str(FORMAT)
-    assert "CC BY-SA" in info["licence"]
+    assert "CC BY-SA" in info["license"]
     assert "ZINC250k" in info["source"]
     assert "chembl-sample" in info["source"]
     assert int(info["molecules"]) > 500_000

@@ -62,7 +62,7 @@ def test_the_shipped_catalog_is_complete():
         "qm9",
     } <= set(entries)
     for entry in entries.values():
-        assert entry.licence
+        assert entry.license
         assert entry.citation
         assert entry.official.startswith("https://")
         assert entry.url or (
@@ -174,12 +174,12 @@ def test_names(wheel):
 def test_import_keeps_a_checked_copy_under_a_name(wheel, tmp_path):
     mine = tmp_path / "My Compounds.csv"
     mine.write_text("code,structure\na,CCO\nb,x\n")
-    table = import_data("mine", mine, licence="ours")
+    table = import_data("mine", mine, license="ours")
     assert table.n_rows == 2
     mine.unlink()
     assert locate("mine").name == "mine.csv"
     entry = get_entry("mine")
-    assert (entry.rows, entry.licence, entry.smiles_column, entry.origin) == (
+    assert (entry.rows, entry.license, entry.smiles_column, entry.origin) == (
         2,
         "ours",
         "structure",

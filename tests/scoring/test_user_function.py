@@ -79,9 +79,9 @@ def test_raising_on_all_is_reported(tmp_path):
 
 
 def test_a_list_function_that_raises_has_no_value_for_the_whole_list(tmp_path):
-    scored = function(tmp_path, "def f(mols): raise RuntimeError('no licence')")(MOLS)
+    scored = function(tmp_path, "def f(mols): raise RuntimeError('no license')")(MOLS)
     assert np.isnan(scored.values).all()
-    assert scored.errors[4].startswith("RuntimeError: no licence")
+    assert scored.errors[4].startswith("RuntimeError: no license")
 
 
 @pytest.mark.parametrize(("result", "words"), [("None", "returned None"), ("float('nan')", "returned NaN")])
