@@ -13,7 +13,7 @@ import time
 
 from molgen.data.catalog import fetch
 from molgen.data.reader import raw_rows
-from molgen.models.library import load, shipped
+from molgen.models.registry import load, shipped
 
 
 def main() -> int:

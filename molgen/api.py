@@ -354,7 +354,7 @@ def models_list() -> list[dict[str, Any]]:
 
 def models_families() -> dict[str, Family]:
     """The model families that can be trained, by name."""
-    from molgen.models.library import families
+    from molgen.models.registry import families
 
     return families()
 
@@ -362,7 +362,7 @@ def models_families() -> dict[str, Family]:
 def models_show(name: str | Path) -> dict[str, Any]:
     """The card of a model: data, license, training, metrics, checksums."""
     from molgen.learn.store import read_card
-    from molgen.models.library import locate
+    from molgen.models.registry import locate
 
     path = locate(name)
     return {"path": str(path), **read_card(path)}

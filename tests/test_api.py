@@ -55,7 +55,7 @@ def test_unknown_names_are_attribute_errors() -> None:
 
 def test_a_run_folder_stands_for_the_model_in_it(tmp_path: Path) -> None:
     """``molgen finetune ... -o mine`` and then ``molgen sample mine``."""
-    from molgen.models.library import locate
+    from molgen.models.registry import locate
 
     (tmp_path / "run" / "model").mkdir(parents=True)
     (tmp_path / "run" / "model" / "card.json").write_text("{}")

@@ -10,7 +10,7 @@ from molgen.core.config import dump
 from molgen.core.schema import DataConfig, OptimizeConfig
 from molgen.core.seeding import stream
 from molgen.data.reader import read
-from molgen.models.library import load, locate
+from molgen.models.registry import load, locate
 from molgen.optimize.diversity import ScaffoldMemory
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal

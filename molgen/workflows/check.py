@@ -167,7 +167,7 @@ class _Look:
 
 
 def _check_optimize(look: _Look, config: OptimizeConfig) -> None:
-    from molgen.models.library import family, locate
+    from molgen.models.registry import family, locate
     from molgen.optimize.registry import strategy
 
     folder = look.attempt("model", lambda: locate(config.model))
@@ -193,7 +193,7 @@ def _check_optimize(look: _Look, config: OptimizeConfig) -> None:
 
 def _check_train(look: _Look, config: TrainConfig) -> None:
     from molgen.data import catalog
-    from molgen.models.library import family, locate
+    from molgen.models.registry import family, locate
 
     names = {entry.name for entry in catalog.list_entries()}
     for i, section in enumerate(config.data):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from molgen.learn import store
-from molgen.models import library
+from molgen.models import registry
 from molgen.models.protocol import Generator
 from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.workflows.sample import SampleResult
@@ -32,23 +32,23 @@ class Model:
 
 def load(name: str | Path, device: str = "auto") -> Model:
     """A shipped prior by name, or the user's own model folder. Raises ModelError, ConfigError for the device."""
-    path = library.locate(name)
+    path = registry.locate(name)
     device = pick_device(device)
     limit_torch_threads()
-    return Model(str(name), path, device, library.load(path, device=device), store.read_card(path))
+    return Model(str(name), path, device, registry.load(path, device=device), store.read_card(path))
 
 
 def cards() -> list[tuple[str, Path, dict[str, Any]]]:
     """(name, folder, card) of each shipped prior."""
-    return [(name, path, store.read_card(path)) for name, path in library.shipped().items()]
+    return [(name, path, store.read_card(path)) for name, path in registry.shipped().items()]
 
 
 def verify(name: str | Path, say: Callable[[str], object]) -> list[str]:
     """Compare every file with its sha256 in the card and load the model; what is wrong, in words."""
-    path = library.locate(name)
+    path = registry.locate(name)
     card = store.read_card(path)
     problems = store.verify_files(path, card)
     if not problems:
-        library.load(path)
+        registry.load(path)
         say(f"{name}: {len(card.get('files', {}))} files are as the card says, and the model loads")
     return problems

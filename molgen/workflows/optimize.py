@@ -13,7 +13,7 @@ from molgen.chem.molecule import Molecule
 from molgen.core import config as configs
 from molgen.core.errors import ConfigError, Interrupted, Problem
 from molgen.core.schema import OptimizeConfig
-from molgen.models.library import save
+from molgen.models.registry import save
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery
 from molgen.optimize.session import (

@@ -19,7 +19,7 @@ from molgen.core.seeding import stream
 from molgen.data import catalog
 from molgen.data.reader import read
 from molgen.learn.trainer import Outcome, Trainer, mean_loss
-from molgen.models.library import family, load, locate, model_class, save
+from molgen.models.registry import family, load, locate, model_class, save
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import stop_signals
 from molgen.run.manifest import collect

@@ -28,7 +28,7 @@ from molgen.core import config as configs
 from molgen.core.errors import DataError, ModelError, MolgenError
 from molgen.core.schema import TrainConfig
 from molgen.learn import store
-from molgen.models.library import family, load, locate
+from molgen.models.registry import family, load, locate
 from molgen.run.files import read_json, sha256_file, write_json
 from molgen.run.manifest import MANIFEST_FORMAT, git_state, now
 from molgen.run.progress import say

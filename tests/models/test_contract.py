@@ -2,7 +2,7 @@
 
 import pytest
 
-from molgen.models.library import families, load, model_class, shipped
+from molgen.models.registry import families, load, model_class, shipped
 from molgen.testing import check_generator
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "C[C@@H](N)C(=O)O", "c1ccncc1", "CCOC(=O)C", "NCCN"] * 4

@@ -41,7 +41,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from molgen.models.autoregressive import RecurrentParams
     from molgen.models.autoregressive.model import SmilesLanguageModel
-    from molgen.models.library import save
+    from molgen.models.registry import save
 
     params = RecurrentParams(cell="gru", hidden=48, layers=1, embedding=16, pieces=0, max_tokens=30)
     with torch.random.fork_rng(devices=[]):

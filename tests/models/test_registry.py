@@ -5,7 +5,7 @@ import torch
 
 from molgen.core.errors import ModelError
 from molgen.learn import store
-from molgen.models.library import families, family, load, locate, save, shipped
+from molgen.models.registry import families, family, load, locate, save, shipped
 
 
 @pytest.fixture
