@@ -43,7 +43,7 @@ $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "==> Installed. The command is $(BIN)/molgen"
 
 demo: $(STAMP)  ## De novo design, end to end
-	$(BIN)/molgen demo $(ARGS)
+	$(BIN)/molgen demo --overwrite $(ARGS)
 
 test: $(STAMP)  ## All tests
 	$(BIN)/python -m pytest $(ARGS)
