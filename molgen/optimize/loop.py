@@ -53,7 +53,7 @@ class Search:
         after saving when a stop signal came.
         """
         started, before = time.monotonic(), self.minutes
-        if self.folder.latest_checkpoint() is None:
+        if self.step == 0:
             self.checkpoint()  # checkpoint 0, before the first ask
         while not self.finished():
             self.stop_if_requested()
