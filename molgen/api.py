@@ -307,7 +307,7 @@ def data_fetch(
     progress: Callable[[str], Any] | None = None,
 ) -> Path:
     """Bring a data set of the catalog here: the only function that uses the network. ``source``: a file instead."""
-    from molgen.data.catalog import fetch
+    from molgen.data.fetch import fetch
 
     return fetch(name, dest=dest, source=source, progress=progress)
 

@@ -24,6 +24,7 @@ import torch
 from molgen.core.errors import DataError, MolgenError
 from molgen.core.seeding import numpy_generator
 from molgen.data import catalog
+from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows
 from molgen.metrics.distribution import Sample, read_sample
 from molgen.metrics.fcd import ChemNet, frechet_distance, moments
@@ -192,7 +193,7 @@ class Stages:
 
 
 def _fetch(name: str) -> Path:
-    return catalog.fetch(name, progress=say)
+    return fetch(name, progress=say)
 
 
 def _smiles_column(path: Path) -> list[str]:

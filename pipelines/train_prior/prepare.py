@@ -22,6 +22,7 @@ from typing import Any
 
 from molgen.core.errors import DataError, MolgenError
 from molgen.data import catalog
+from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows, sha256_of, stream
 from molgen.data.vocabulary import atom_tokens
 from molgen.run.files import write_atomic, write_json
@@ -73,7 +74,7 @@ def run(prior: str, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
     for target in (*targets.values(), report_path):
         if target.exists() and not overwrite:
             raise DataError(f"{target} exists already; choose another folder or add --overwrite")
-    paths = {name: catalog.fetch(name, progress=say) for name in SETS[prior]}
+    paths = {name: fetch(name, progress=say) for name in SETS[prior]}
     prepared = as_published(paths["moses"]) if prior == "moses" else druglike(list(paths.values()))
     folder.mkdir(parents=True, exist_ok=True)
     files = {}

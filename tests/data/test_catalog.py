@@ -10,7 +10,8 @@ import pytest
 
 from molgen.core.errors import DataError
 from molgen.data import catalog
-from molgen.data.catalog import Entry, fetch, get_entry, import_data, list_entries, locate
+from molgen.data.catalog import Entry, get_entry, import_data, list_entries, locate
+from molgen.data.fetch import fetch
 
 CONTENT = b"smiles\nCCO\nCCN\n"
 
