@@ -23,7 +23,7 @@ from torch import Tensor
 
 from molgen.chem.molecule import parse_all
 from molgen.core.schema import OptimizeConfig
-from molgen.data.catalog import fetch
+from molgen.data.fetch import fetch
 from molgen.data.reader import read
 from molgen.models.autoregressive import RecurrentParams, sampler
 from molgen.models.autoregressive.model import SmilesLanguageModel

@@ -112,7 +112,7 @@ def main() -> None:
     from molgen.data.reader import read
 
     if options.file is None:
-        from molgen.data.catalog import fetch
+        from molgen.data.fetch import fetch
 
         options.file = str(fetch("zinc250k"))
     start = cpu()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 
-from molgen.data.catalog import fetch
+from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows
 from molgen.models.registry import load, shipped
 
