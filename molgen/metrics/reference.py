@@ -14,8 +14,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from molgen.core.errors import DataError
+from molgen.core.inert_pickle import Call, read_inert, to_array, to_counter
 from molgen.metrics.fcd import Moments
-from molgen.metrics.inert_pickle import Call, read_inert, to_array, to_counter
 
 FORMAT = 1
 PROPERTIES = ("logP", "SA", "QED", "weight")
@@ -92,7 +92,7 @@ class ReferenceStatistics:
 def read_moses_statistics(path: str | Path) -> ReferenceStatistics:
     """Read ``test_stats.npz`` or ``test_scaffolds_stats.npz`` of the package molsets 0.3.1.
 
-    They hold one pickled object. It is read without being unpickled (:mod:`molgen.metrics.inert_pickle`), so nothing
+    They hold one pickled object. It is read without being unpickled (:mod:`molgen.core.inert_pickle`), so nothing
     in the file can run. Takes some ten seconds; :meth:`ReferenceStatistics.save` the result.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from molgen.core.errors import DataError
-from molgen.metrics.inert_pickle import Call, Name, read_inert, to_array, to_bytes, to_counter
+from molgen.core.inert_pickle import Call, Name, attributes, read_inert, to_array, to_bytes, to_counter
 
 
 def through(value: Any, protocol: int) -> Any:
@@ -44,6 +44,11 @@ class _Hostile:
         self.target = target
 
 
+class _Plain:
+    def __init__(self) -> None:
+        self.classes_ = 2
+
+
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_hostile_stream_runs_nothing(protocol: int, tmp_path: Path) -> None:
     target = tmp_path / "was_here"
@@ -59,6 +64,30 @@ def test_a_hostile_stream_runs_nothing(protocol: int, tmp_path: Path) -> None:
             with pytest.raises(DataError):
                 convert(record)
     assert not target.exists()
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_tables_of_numbers_come_back(protocol: int) -> None:
+    table = np.array([(1, 0.5), (-1, -2.0)], dtype=np.dtype([("left_child", "<i8"), ("threshold", "<f8")]))
+    back = to_array(through(table, protocol))
+    assert back.dtype.names == ("left_child", "threshold")
+    assert np.array_equal(back["left_child"], [1, -1])
+    assert np.array_equal(back["threshold"], [0.5, -2.0])
+
+
+def test_tables_that_hold_objects_are_refused() -> None:
+    table = np.array([(1, {})], dtype=np.dtype([("n", "<i8"), ("thing", "O")]))
+    with pytest.raises(DataError, match="only plain numbers"):
+        to_array(through(table, 4))
+
+
+def test_a_foreign_object_is_its_attributes_in_a_plain_dict() -> None:
+    record = through(_Plain(), 2)
+    assert attributes(record, "_Plain") == {"classes_": 2}
+    with pytest.raises(DataError, match="expected an object of class SVC"):
+        attributes(record, "SVC")
+    with pytest.raises(DataError, match="found list"):
+        attributes([], "SVC")
 
 
 def test_object_arrays_are_refused() -> None:

@@ -6,7 +6,8 @@ come from the standard library's disassembler (``pickletools.genops``, which nev
 machine of ours in which a global is only its *name* (:class:`Name`), a call is only a *record* of callee and
 arguments (:class:`Call`), and state is only attached to that record. A hostile file can therefore at worst produce
 strange records, which the converters below refuse. Arrays are rebuilt with ``numpy.frombuffer`` from numeric dtypes
-only: ``ndarray.__setstate__`` is never reached, and object arrays (which would hold raw pointers) are rejected.
+only (and tables of them): ``ndarray.__setstate__`` is never reached, and object arrays (which would hold raw
+pointers) are rejected. An object of a foreign class is its attributes in a plain dict (:func:`attributes`).
 """
 
 from __future__ import annotations
@@ -163,11 +164,43 @@ def _to_dtype(record: Any) -> np.dtype:
     is_dtype = isinstance(record, Call) and isinstance(record.callee, Name) and record.callee.name == "dtype"
     if not is_dtype or not record.args or not isinstance(record.args[0], str):
         raise DataError("a numpy array in the pickle has an unknown type")
-    byte_order = record.state[1] if isinstance(record.state, tuple) and len(record.state) > 1 else "="
-    code = record.args[0]
+    code, state = record.args[0], record.state if isinstance(record.state, tuple) else ()
+    if code[:1] == "V" and len(state) >= 6 and isinstance(state[4], dict):
+        return _to_record_dtype(state)
+    byte_order = state[1] if len(state) > 1 else "="
     if code[:1] not in "biuf" or not code[1:].isdigit() or byte_order not in ("<", ">", "|", "="):
         raise DataError(f"a numpy array in the pickle has type {code!r}; only plain numbers are read")
     return np.dtype(("" if byte_order == "|" else byte_order) + code)
+
+
+def _to_record_dtype(state: tuple[Any, ...]) -> np.dtype:
+    """A table type: named columns of plain numbers, each at its offset (the nodes of a decision tree are such)."""
+    names, fields, itemsize = state[3], state[4], state[5]
+    try:
+        return np.dtype(
+            {
+                "names": [str(name) for name in names],
+                "formats": [_to_dtype(fields[name][0]) for name in names],
+                "offsets": [int(fields[name][1]) for name in names],
+                "itemsize": int(itemsize),
+            }
+        )
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise DataError(f"a numpy table in the pickle has a damaged type ({error})") from error
+
+
+def attributes(record: Any, classname: str) -> dict[str, Any]:
+    """Return what a recorded instance of class ``classname`` would have had as attributes; no class is involved.
+
+    Raises:
+        DataError: the record is something else, or its state is no plain dict of names.
+    """
+    if not (isinstance(record, Call) and isinstance(record.callee, Name) and record.callee.name == classname):
+        found = record.callee if isinstance(record, Call) else type(record).__name__
+        raise DataError(f"expected an object of class {classname} in the pickle, found {found}")
+    if not isinstance(record.state, dict) or not all(isinstance(key, str) for key in record.state):
+        raise DataError(f"the {classname} in the pickle has no attributes")
+    return record.state
 
 
 def to_bytes(record: Any) -> bytes:
