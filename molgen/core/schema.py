@@ -209,6 +209,16 @@ class TrainerConfig(Section):
     )
 
 
+class UnlikelihoodConfig(Section):
+    """Unlearning of the model's own broken strings while it trains (SMILES language models)."""
+
+    weight: float = Field(10.0, gt=0, description="of the penalty beside the loss per molecule")
+    samples: int = Field(128, ge=1, description="strings drawn at each step; the broken ones are pushed down")
+    known_rings: bool = Field(
+        False, description="a ring system that no public molecule of the shipped table has counts as broken"
+    )
+
+
 class TrainConfig(Section):
     """`molgen train run.yaml`: train a generator from molecules."""
 
@@ -224,6 +234,9 @@ class TrainConfig(Section):
     )
     randomize: bool = Field(False, description="a new random SMILES of each molecule in every epoch")
     base: str | None = Field(None, description="fine-tuning: the model to start from")
+    unlikelihood: UnlikelihoodConfig | None = Field(
+        None, description="push the model's own invalid strings down; best after a base has learned most"
+    )
     model: ModelConfig = ModelConfig()  # type: ignore[call-arg]
     trainer: TrainerConfig = TrainerConfig()  # type: ignore[call-arg]
     tracking: TrackingConfig = TrackingConfig()  # type: ignore[call-arg]

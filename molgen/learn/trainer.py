@@ -162,6 +162,7 @@ class Trainer:
                         running[key] = value if key not in running else 0.98 * running[key] + 0.02 * value
                     if state.step % 50 == 0:
                         self.log({**running, "share": share, "seconds": state.seconds}, state.step)
+                    bar.total = bar.count + 1 + _steps_left(state.step, share, total)
                     bar.advance(1, **running)
                     if state.step % config.validate_every == 0:
                         self._validate(model, state, validate)
@@ -271,6 +272,12 @@ class Trainer:
             )
         torch.set_rng_state(groups["random_state"][""])
         return Progressed(**found.state["trainer"])
+
+
+def _steps_left(step: int, share: float, total: int) -> int:
+    """How many steps are to come: the schedule may follow the clock, and end long before ``total``."""
+    end = min(total, round(step / share)) if share > 0 else total
+    return max(0, end - step)
 
 
 def _by_prefix(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -193,6 +193,7 @@ def _check_optimize(look: _Look, config: OptimizeConfig) -> None:
 
 def _check_train(look: _Look, config: TrainConfig) -> None:
     from molgen.data import catalog
+    from molgen.learn.store import read_card
     from molgen.models.registry import family, locate
 
     names = {entry.name for entry in catalog.list_entries()}
@@ -202,17 +203,21 @@ def _check_train(look: _Look, config: TrainConfig) -> None:
     _check_device(look, config.device)
     if config.base is not None:
         base = config.base
-        look.attempt("base", lambda: locate(base))
+        folder = look.attempt("base", lambda: locate(base))
+        card = look.attempt("base", lambda: read_card(folder)) if folder is not None else None
+        record = look.attempt("base", lambda: family(card["family"])) if card is not None else None
         if config.model.params:
             look.problem("model.params", "a fine-tuned model keeps the architecture of its base; remove this")
-        return
-    record = look.attempt("model.family", lambda: family(config.model.family))
-    if record is not None:
-        try:
-            configs.load(config.model.params, record.params)
-        except ConfigError as error:
-            for problem in error.problems:
-                look.problem(f"model.params.{problem.key}", problem.message)
+    else:
+        record = look.attempt("model.family", lambda: family(config.model.family))
+        if record is not None:
+            try:
+                configs.load(config.model.params, record.params)
+            except ConfigError as error:
+                for problem in error.problems:
+                    look.problem(f"model.params.{problem.key}", problem.message)
+    if config.unlikelihood is not None and record is not None and "unlikelihood" not in record.capabilities:
+        look.problem("unlikelihood", f"{record.name} draws nothing that is invalid; remove this section")
 
 
 def _check_device(look: _Look, device: str) -> None:

@@ -82,6 +82,8 @@ def _drive(folder: RunFolder, config: TrainConfig, base_dir: Path, quiet: bool) 
     with stop_signals() as stop, folder.lock():
         training, validation, report = _read(config, base_dir, folder)
         model = _model(config, training)
+        if config.unlikelihood is not None:
+            model.unlikelihood = config.unlikelihood
         data = model.training_set(training, randomize=config.randomize)
         held_out = model.training_set(validation)
         _report_unusable(folder, data)

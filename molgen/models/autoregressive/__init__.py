@@ -29,5 +29,5 @@ FAMILY = Family(
     summary="SMILES language model (GRU or LSTM)",
     builder="molgen.models.autoregressive.model:SmilesLanguageModel",
     params=RecurrentParams,
-    capabilities=frozenset({"likelihood", "finetune"}),
+    capabilities=frozenset({"likelihood", "finetune", "unlikelihood"}),
 )

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from molgen.core.schema import UnlikelihoodConfig
 from molgen.data.vocabulary import Vocabulary
 from molgen.models.autoregressive import RecurrentParams
 from molgen.models.autoregressive.network import RecurrentNetwork, token_log_likelihood
 from molgen.models.autoregressive.sampler import sample_sequences
 from molgen.models.autoregressive.sequences import Batch, SequenceSet, pad_lists
+from molgen.models.autoregressive.unlikelihood import penalty
 from molgen.models.protocol import Samples
 
 
@@ -36,6 +38,7 @@ class SmilesLanguageModel(nn.Module):
             embedding=params.embedding,
             dropout=params.dropout,
         )
+        self.unlikelihood: UnlikelihoodConfig | None = None  # of a training; no part of the stored model
 
     @classmethod
     def build(cls, params: RecurrentParams, smiles: Sequence[str], *, seed: int = 0) -> SmilesLanguageModel:
@@ -132,6 +135,11 @@ class SmilesLanguageModel(nn.Module):
         }
 
     def training_step(self, batch: Batch) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
-        """Mean negative log-likelihood per molecule, in nats."""
+        """Mean negative log-likelihood per molecule, in nats; while training also the penalty of ``unlikelihood``."""
         loss = -token_log_likelihood(self.network(batch.inputs), batch.targets).mean()
-        yield "model", loss, {"nats_per_molecule": float(loss.detach())}
+        metrics = {"nats_per_molecule": float(loss.detach())}
+        if self.training and self.unlikelihood is not None:
+            unwanted, seen = penalty(self, self.unlikelihood)
+            loss = loss if unwanted is None else loss + unwanted
+            metrics |= seen
+        yield "model", loss, metrics
