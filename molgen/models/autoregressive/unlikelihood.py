@@ -3,7 +3,7 @@
 Maximum likelihood teaches what molecules look like and nothing about what they never look like; most broken strings
 are the model's own inventions. Each step draws some strings, keeps the broken ones, and adds
 
-    weight / samples * sum over broken strings of log p(string)
+    min(weight / samples, 1 / broken) * sum over the broken strings of log p(string)
 
 to the loss, so their likelihood falls: unlikelihood training (Welleck et al. 2020, arXiv:1908.04319) on whole strings,
 drawn from the model itself, so that what is no longer drawn is no longer pushed. For a model that can represent the
@@ -60,4 +60,5 @@ def penalty(model: SmilesLanguageModel, config: UnlikelihoodConfig) -> tuple[Ten
         return None, metrics
     batch = pad_lists(rows).to(model.device)
     likelihood = token_log_likelihood(model.network(batch.inputs), batch.targets)
-    return config.weight / config.samples * likelihood.sum(), metrics
+    # At most their mean: where most is broken (a young model) the penalty would outweigh the data and teach nothing.
+    return min(config.weight / config.samples, 1 / len(rows)) * likelihood.sum(), metrics
