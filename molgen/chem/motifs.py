@@ -27,7 +27,7 @@ _SMALL_RING = 7
 
 @dataclass(frozen=True)
 class Motif:
-    """One row of the table: ``queries`` are alternatives; ``hit`` and ``miss`` are SMILES that do and do not have it."""
+    """One row of the table; ``queries`` are alternatives, ``hit`` and ``miss`` SMILES with it and without."""
 
     tier: int
     name: str

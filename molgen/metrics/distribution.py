@@ -7,8 +7,8 @@ Validity counts raw strings. Uniqueness at k is over the first k *valid canonica
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -20,11 +20,15 @@ from molgen.core.errors import DataError
 
 @dataclass(frozen=True)
 class Sample:
-    """The valid part of a list of raw strings: canonical SMILES and molecules, in order, and the raw count."""
+    """The valid part of a list of raw strings: canonical SMILES and molecules, in order, and the raw count.
+
+    ``index`` says which raw string each came from.
+    """
 
     n_raw: int
     smiles: list[str]
     mols: list[Chem.Mol]
+    index: list[int] = field(default_factory=list)
 
     @property
     def validity(self) -> float:
@@ -40,9 +44,9 @@ def read_sample(raw: Sequence[str]) -> Sample:
     """
     if not raw:
         raise DataError("no molecules to evaluate: the list is empty")
-    smiles, mols = [], []
+    smiles, mols, index = [], [], []
     with rdBase.BlockLogs():
-        for text in raw:
+        for position, text in enumerate(raw):
             mol = Chem.MolFromSmiles(text) if text else None
             if mol is None:
                 continue
@@ -53,9 +57,10 @@ def read_sample(raw: Sequence[str]) -> Sample:
             if again is not None:
                 mols.append(again)
                 smiles.append(canonical)
+                index.append(position)
     if not mols:
         raise DataError(f"none of the {len(raw)} strings is a valid molecule; first: {raw[0]!r}")
-    return Sample(len(raw), smiles, mols)
+    return Sample(len(raw), smiles, mols, index)
 
 
 def validity(raw: Sequence[str]) -> float:
@@ -74,11 +79,16 @@ def uniqueness(canonical: Sequence[str], k: int | None = None) -> float | None:
     return len(set(first)) / len(first)
 
 
-def novelty(canonical: Sequence[str], training: Collection[str]) -> float:
+def novelty(canonical: Sequence[str], training: Container[str]) -> float:
     """Share of the distinct canonical strings that are not among the training strings (compared as text)."""
     distinct = set(canonical)
-    known = training if isinstance(training, (set, frozenset, dict)) else set(training)
-    return len(distinct.difference(known)) / len(distinct)
+    known = lookup(training)
+    return sum(text not in known for text in distinct) / len(distinct)
+
+
+def lookup(strings: Container[str]) -> Container[str]:
+    """A list as a set; whatever answers ``in`` quickly stays as it is."""
+    return set(strings) if isinstance(strings, (list, tuple)) else strings
 
 
 def fragment_counts(mols: Sequence[Chem.Mol]) -> Counter[str]:
@@ -125,3 +135,13 @@ def wasserstein(a: np.ndarray, b: np.ndarray) -> float:
     share_a = np.searchsorted(a, grid[:-1], side="right") / len(a)
     share_b = np.searchsorted(b, grid[:-1], side="right") / len(b)
     return float(np.abs(share_a - share_b) @ np.diff(grid))
+
+
+def property_frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """One-dimensional Frechet distance of two samples: squared shift of mean plus squared shift of deviation.
+
+    Versions of MOSES before 2019 printed this under the names of the properties; published metric files of that time
+    (JT-VAE's, for one) hold it. Its unit is the square of the property's: never compare it with Wasserstein-1.
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    return float((a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2)

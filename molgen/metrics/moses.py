@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from molgen.metrics.distribution import (
@@ -11,6 +11,7 @@ from molgen.metrics.distribution import (
     fragment_counts,
     novelty,
     properties,
+    property_frechet,
     scaffold_counts,
     uniqueness,
     wasserstein,
@@ -27,12 +28,12 @@ Report = Callable[[str, int, int], None]  # stage, done, total
 class MosesInputs:
     """What the suite compares with; ``references`` by name, ``Test`` and ``TestSF`` in the official protocol.
 
-    ``training`` (raw strings as published) and ``filters`` may be left out, and so are their metrics then.
+    ``chemnet``, ``training`` (raw strings as published) and ``filters`` may be left out, and so are their metrics then.
     """
 
-    chemnet: ChemNet
+    chemnet: ChemNet | None
     references: Mapping[str, ReferenceStatistics]
-    training: Collection[str] | None = None
+    training: Container[str] | None = None
     filters: MosesFilters | None = None
 
 
@@ -47,7 +48,8 @@ def moses_metrics(
     """All metrics of the MOSES protocol, named as in its tables; None where there are too few molecules for one.
 
     Uniqueness@k is over the first k valid canonical strings, everything else over all valid molecules with their
-    duplicates. The property distances (logP, SA, QED, weight) are Wasserstein-1 against the first reference.
+    duplicates. The property distances (logP, SA, QED, weight) are Wasserstein-1 against the first reference; those
+    named ``(Frechet)`` are what versions of MOSES before 2019 printed under the plain names.
     FCD falls about as 1/n: print the number of molecules beside it. ``brief`` is validity, uniqueness, novelty and FCD
     only, for a look during training.
     """
@@ -55,9 +57,12 @@ def moses_metrics(
     n = len(sample.mols)
     result: dict[str, float | None] = {"valid": sample.validity}
     result |= {f"unique@{k}": uniqueness(sample.smiles, k) for k in ks}
-    activations = inputs.chemnet.activations(sample.smiles, progress=lambda done: say("ChemNet", done, n))
-    ours = moments(activations)
-    result |= {f"FCD/{name}": frechet_distance(ours, ref.fcd) for name, ref in inputs.references.items()}
+    if inputs.chemnet is not None and n > 1:
+        activations = inputs.chemnet.activations(sample.smiles, progress=lambda done: say("ChemNet", done, n))
+        ours = moments(activations)
+        for name, reference in inputs.references.items():
+            if reference.fcd is not None:
+                result[f"FCD/{name}"] = frechet_distance(ours, reference.fcd)
     if inputs.training is not None:
         result["Novelty"] = novelty(sample.smiles, inputs.training)
     if brief:
@@ -81,6 +86,7 @@ def moses_metrics(
         first = next(iter(inputs.references.values()))
         for name, values in properties(sample.mols).items():
             result[name] = wasserstein(values, first.properties[name])
+            result[f"{name} (Frechet)"] = property_frechet(values, first.properties[name])
     return result
 
 
@@ -89,15 +95,20 @@ def _stage(say: Report, stage: str, total: int) -> Callable[[int], None]:
 
 
 def reference_statistics(
-    sample: Sample, chemnet: ChemNet, *, report: Report | None = None
+    sample: Sample, chemnet: ChemNet | None, *, report: Report | None = None
 ) -> ReferenceStatistics:
-    """The statistics of any reference set, for comparing with it as MOSES compares with its test set."""
+    """The statistics of any reference set, for comparing with it as MOSES compares with its test set.
+
+    Without ``chemnet`` they lack what the Frechet distance needs.
+    """
     say = report or (lambda stage, done, total: None)
     n = len(sample.mols)
-    activations = chemnet.activations(sample.smiles, progress=_stage(say, "ChemNet of the reference", n))
+    fcd = None
+    if chemnet is not None:
+        fcd = moments(chemnet.activations(sample.smiles, progress=_stage(say, "ChemNet of the reference", n)))
     return ReferenceStatistics(
         n=n,
-        fcd=moments(activations),
+        fcd=fcd,
         fingerprints=morgan_bits(sample.mols),
         fragments=fragment_counts(sample.mols),
         scaffolds=scaffold_counts(sample.mols),

@@ -26,7 +26,7 @@ class ReferenceStatistics:
     """Statistics of a reference set, ``n`` molecules.
 
     Attributes:
-        fcd: mean and covariance of the ChemNet activations.
+        fcd: mean and covariance of the ChemNet activations; None where they were computed without ChemNet.
         fingerprints: Morgan radius 2, 1,024 bits, packed: ``uint8 [n, 128]``.
         fragments: BRICS fragment counts.
         scaffolds: counts of Murcko scaffolds with at least two rings.
@@ -34,7 +34,7 @@ class ReferenceStatistics:
     """
 
     n: int
-    fcd: Moments
+    fcd: Moments | None
     fingerprints: np.ndarray
     fragments: Mapping[str, int]
     scaffolds: Mapping[str, int]
@@ -42,9 +42,10 @@ class ReferenceStatistics:
 
     def save(self, path: str | Path) -> None:
         """Write the statistics; counters go as JSON text so that reading needs no pickle."""
+        nothing = np.empty(0)
         arrays: dict[str, np.ndarray] = {
-            "mu": self.fcd.mu,
-            "sigma": self.fcd.sigma,
+            "mu": self.fcd.mu if self.fcd else nothing,
+            "sigma": self.fcd.sigma if self.fcd else nothing,
             "fingerprints": self.fingerprints,
             **{f"property_{name}": values for name, values in self.properties.items()},
         }
@@ -75,7 +76,7 @@ class ReferenceStatistics:
                 n = int(texts["header"]["n"])
                 return cls(
                     n=n,
-                    fcd=Moments(file["mu"], file["sigma"], n),
+                    fcd=Moments(file["mu"], file["sigma"], n) if file["mu"].size else None,
                     fingerprints=file["fingerprints"],
                     fragments=texts["fragments"],
                     scaffolds=texts["scaffolds"],
