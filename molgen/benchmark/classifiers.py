@@ -91,10 +91,11 @@ def _machine(arrays: dict[str, np.ndarray]) -> BatchScore:
 def _sigmoid(decision: float, slope: float, offset: float) -> float:
     """Platt's probability of the first class, kept off 0 and 1 as libsvm does."""
     exponent = decision * slope + offset
-    if exponent >= 0:
-        value = math.exp(-exponent) / (1.0 + math.exp(-exponent))
-    else:
-        value = 1.0 / (1.0 + math.exp(exponent))
+    value = (
+        math.exp(-exponent) / (1.0 + math.exp(-exponent))
+        if exponent >= 0
+        else 1.0 / (1.0 + math.exp(exponent))
+    )
     return min(max(value, 1e-7), 1.0 - 1e-7)
 
 

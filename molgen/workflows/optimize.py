@@ -33,6 +33,7 @@ from molgen.run.progress import Progress
 from molgen.run.tracker import open_tracker
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective
+from molgen.scoring.protocol import Scorer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,39 +87,55 @@ def start(
     overwrite: bool = False,
     quiet: bool = False,
     keep_partial: bool = False,
+    handed_in: Mapping[str, Scorer] | None = None,
 ) -> OptimizeResult:
     """Create the run folder ``out`` and search. With ``keep_partial`` an interruption returns what there is.
+
+    ``handed_in``: scorers that the registry does not know, by the ``use`` of their component; a resume needs them too.
 
     Raises ConfigError before anything is written, RunError for the folder, Interrupted after saving.
     """
     config, base_dir = loaded.config, loaded.base_dir
-    with open_objective(config, base_dir, None) as objective:  # finds every problem of the objective first
+    # Finds every problem of the objective before anything is written.
+    with open_objective(config, base_dir, None, handed_in) as objective:
         read_compounds(config.seeds, base_dir)
         read_compounds(config.output.references, base_dir)
         folder = create_folder(config, out, base_dir, objective, overwrite=overwrite)
         _keep_code(folder, objective)
-    return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)
+    return _drive(folder, config, base_dir, handed_in, quiet=quiet, keep_partial=keep_partial)
 
 
-def resume(folder: RunFolder, *, quiet: bool = False, keep_partial: bool = False) -> OptimizeResult:
+def resume(
+    folder: RunFolder,
+    *,
+    quiet: bool = False,
+    keep_partial: bool = False,
+    handed_in: Mapping[str, Scorer] | None = None,
+) -> OptimizeResult:
     """Go on with a run from its last checkpoint, or deliver again if it was done.
 
     Raises ConfigError if an input, a model or the objective is not the same any more.
     """
     config = configs.load(folder.config_path, OptimizeConfig).config
     base_dir = Path(folder.manifest["base_dir"])
-    return _drive(folder, config, base_dir, quiet=quiet, keep_partial=keep_partial)
+    return _drive(folder, config, base_dir, handed_in, quiet=quiet, keep_partial=keep_partial)
 
 
 def _drive(
-    folder: RunFolder, config: OptimizeConfig, base_dir: Path, *, quiet: bool, keep_partial: bool
+    folder: RunFolder,
+    config: OptimizeConfig,
+    base_dir: Path,
+    handed_in: Mapping[str, Scorer] | None,
+    *,
+    quiet: bool,
+    keep_partial: bool,
 ) -> OptimizeResult:
     folder.quiet = quiet
     with (
         stop_signals() as stop,
         folder.lock(),
         ScoreCache(folder.path / "scores.jsonl") as cache,
-        open_objective(config, base_dir, cache) as objective,
+        open_objective(config, base_dir, cache, handed_in) as objective,
     ):
         _same_objective(folder, objective)
         seeds = read_compounds(config.seeds, base_dir)

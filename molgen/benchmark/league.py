@@ -1,0 +1,76 @@
+"""In which league a run plays: decided from what it was told, not from what it says of itself.
+
+A: every label counts, the model has seen structures only. B: outside knowledge (a model trained with properties, or
+fine-tuned on chosen compounds). C: labels of the oracle outside of the count. Published tables mix the three; the
+difference is up to three points of PMO's sum.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class League:
+    """The letter, and why it is not A."""
+
+    letter: Literal["A", "B", "C"]
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.letter
+
+
+def decide(
+    counted: Iterable[str],
+    labeled: Iterable[str],
+    cards: Iterable[Mapping[str, Any]] = (),
+    seeds_with_labels: bool = False,
+) -> League:
+    """The league of a run.
+
+    Args:
+        counted: the molecules of its ledger that the budget counted.
+        labeled: the molecules that the oracle gave a value to (its journal).
+        cards: the card of the model, then those of the models it was made from.
+        seeds_with_labels: the seed compounds came with values of this oracle.
+    """
+    uncounted = set(labeled) - set(counted)
+    more, outside = [], []
+    if uncounted:
+        more.append(f"{len(uncounted)} molecules were labeled by the oracle outside of the count")
+    if seeds_with_labels:
+        more.append("the seed compounds came with labels of this oracle")
+    for card in cards:
+        name, lineage = card.get("name", "the model"), card.get("lineage") or {}
+        if lineage.get("run"):
+            more.append(
+                f"{name} was taught by the objective of an earlier run, whose labels are not counted here"
+            )
+        elif lineage.get("base"):
+            outside.append(f"{name} was fine-tuned on chosen compounds")
+        if labels := card.get("property_labels"):
+            words = ", ".join(map(str, labels)) if isinstance(labels, (list, tuple)) else "properties"
+            outside.append(f"{name} was trained with property labels ({words})")
+    if more:
+        return League("C", tuple([*more, *outside]))
+    return League("B", tuple(outside)) if outside else League("A")
+
+
+def labeled_by(journal: Path, fingerprint: str) -> set[str]:
+    """The molecules to which a scorer gave a value, from the journal ``scores.jsonl`` of a run."""
+    found: set[str] = set()
+    if not journal.is_file():
+        return found
+    with journal.open(encoding="utf-8") as lines:
+        for line in lines:
+            if not line.endswith("\n"):
+                break  # torn: nobody has seen its value
+            row = json.loads(line)
+            if row.get("s") == fingerprint and "m" in row:
+                found.add(row["m"])
+    return found
