@@ -93,6 +93,20 @@ def read_card(folder: Path) -> dict[str, Any]:
     return dict(_read_json(folder / CARD, folder))
 
 
+def ancestry(base: str, folder: Path) -> dict[str, Any]:
+    """The ``lineage`` of a model that was trained on from the model in ``folder``: which it is, how it was trained.
+
+    What the base says of its own lineage is kept, so a card tells the whole way back to random weights.
+    """
+    card = read_card(folder)
+    return {
+        "base": base,
+        "weights_sha256": card["files"][WEIGHTS],
+        "training": card.get("training"),
+        "lineage": card.get("lineage", {"base": None}),
+    }
+
+
 def load(folder: Path, *, verify: bool = False) -> StoredModel:
     """Read a model folder. ``verify`` compares every file with the sha256 in the card first."""
     if not folder.is_dir():

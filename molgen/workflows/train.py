@@ -18,6 +18,7 @@ from molgen.core.schema import DataConfig, TrainConfig
 from molgen.core.seeding import stream
 from molgen.data import catalog
 from molgen.data.reader import read
+from molgen.learn.store import ancestry
 from molgen.learn.trainer import Outcome, Trainer, mean_loss
 from molgen.models.registry import family, load, locate, model_class, save
 from molgen.run.folder import RunFolder
@@ -234,7 +235,7 @@ def _card(
         "name": config.name,
         "created": manifest.get("created"),
         "data": {**report, "sha256": digests},
-        "lineage": {"base": config.base},
+        "lineage": {"base": None} if config.base is None else ancestry(config.base, locate(config.base)),
         "training": {
             "config": config.model_dump(mode="json"),
             "reason_of_end": outcome.reason,

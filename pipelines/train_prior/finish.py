@@ -83,7 +83,7 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         "family": source.family,
         "parameters": source.card.get("parameters"),
         "bytes": size,
-        "lineage": {"base": None},
+        "lineage": source.card.get("lineage", {"base": None}),
         "data": _data(data, source.card),
         "training": training,
         "metrics": _metrics(arguments, measured, raw_sha256),
@@ -147,7 +147,8 @@ def _training(arguments: argparse.Namespace, source: store.StoredModel) -> dict[
         options = ", ".join(f"--{key}" for key in missing)
         raise DataError(f"the card of {source.path} does not say how it was trained; add {options}")
     params = family(source.family).params
-    if params(**known["config"]["model"]["params"]) != params(**source.params):
+    continued = known["config"].get("base") is not None  # then the network is that of its base
+    if not continued and params(**known["config"]["model"]["params"]) != params(**source.params):
         raise DataError(
             f"the configuration describes another network than the one in {source.path}, "
             f"which has {source.params}"

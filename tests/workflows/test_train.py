@@ -91,7 +91,11 @@ def test_a_fine_tuned_model_likes_the_new_compounds_more(settings, tmp_path):
     ).model  # fmt: skip
     before, after = (float(mg.load(m).generator.log_likelihood(mine).detach().mean()) for m in (base, tuned))
     assert after > before
-    assert store.read_card(tuned)["lineage"]["base"] == str(base)
+    lineage, parent = store.read_card(tuned)["lineage"], store.read_card(base)
+    assert lineage["base"] == str(base)
+    assert lineage["weights_sha256"] == parent["files"]["weights.safetensors"]
+    assert lineage["training"] == parent["training"]
+    assert lineage["lineage"] == {"base": None}
     assert "[Se]" in (tmp_path / "tuned" / "log.txt").read_text()
 
 
