@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from molgen.benchmark.result import BenchmarkResult
     from molgen.chem.molecule import Molecule
     from molgen.core.schema import ObjectiveConfig
     from molgen.data.catalog import Entry
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from molgen.workflows.train import TrainResult
 
 __all__ = [
+    "benchmark",
     "check",
     "data_fetch",
     "data_import",
@@ -275,6 +277,21 @@ def demo(
 
     values = starters.get("denovo").values | {"name": "demo"}
     return optimize(values, out, overrides=overrides, overwrite=overwrite, quiet=quiet, keep_partial=False)
+
+
+def benchmark(
+    suite: Literal["guacamol", "pmo"],
+    out: Path | str,
+    *,
+    version: Literal["1.1.14", "0.3.6"] = "1.1.14",
+    inverted_deco_hop: bool = False,
+    **options: Any,
+) -> BenchmarkResult:
+    """Run the goal-directed tasks of a suite; ``options``: see :func:`molgen.workflows.benchmark.benchmark`."""
+    from molgen.benchmark.oracle import Suite
+    from molgen.workflows.benchmark import benchmark as run
+
+    return run(Suite(suite, version, inverted_deco_hop), Path(out), **options)
 
 
 def runs(root: Path | str = ".") -> Runs:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import configs, data, design, models
+from molgen.commands import benchmark, configs, data, design, models
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -50,6 +50,7 @@ for _name, _function in _COMMANDS:
     app.command(_name)(_function)
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
+app.add_typer(benchmark.app, name="benchmark")
 
 
 def _version(wanted: bool) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(molgen.__file__).parent
 LONGEST = 300
 #: Files that may be longer, each with its reason.
 LONGER = {
-    "molgen/api.py": 400,  # one documented function per verb
+    "molgen/api.py": 440,  # one documented function per verb
 }
 
 #: What each part may import, besides itself. Whoever is missing here fails the test.
@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "recipes": {"core"},
     "diagnose": {"core", "run"},
     "testing": {*BELOW_OPTIMIZE, "optimize"},  # contract suites, imported by tests only
-    "workflows": {*BELOW_OPTIMIZE, "optimize", "report"},
+    "workflows": {*BELOW_OPTIMIZE, "optimize", "report", "benchmark"},
     "api": {*BELOW_OPTIMIZE, "optimize", "report", "benchmark", "recipes", "diagnose", "workflows"},
     "commands": {"core", "run", "api"},
     "cli": {"core", "commands"},

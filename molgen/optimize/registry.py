@@ -26,6 +26,12 @@ class ReinforceParams(Section):
     replay_sample: int = Field(16, ge=0, description="remembered molecules that are shown again in each step")
 
 
+class RandomParams(Section):
+    """Draws from the prior, nothing learned: the baseline of every other strategy."""
+
+    temperature: float = Field(1.0, gt=0, description="sampling temperature")
+
+
 @dataclass(frozen=True)
 class Strategy:
     """The torch-free record of an optimizer."""
@@ -44,7 +50,14 @@ STRATEGIES = {
         "molgen.optimize.reinforce:Reinforce",
         ReinforceParams,
         frozenset({"likelihood"}),
-    )
+    ),
+    "random": Strategy(
+        "random",
+        "draw from the prior and learn nothing: the baseline of every other strategy",
+        "molgen.optimize.random_draws:RandomDraws",
+        RandomParams,
+        frozenset(),
+    ),
 }
 
 

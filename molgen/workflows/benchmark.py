@@ -1,0 +1,193 @@
+"""A benchmark from its tasks to its table: each task is an optimization run of its own, done in turn, resumable."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from molgen.benchmark import guacamol, pmo
+from molgen.benchmark.league import League, decide, labeled_by
+from molgen.benchmark.oracle import OracleScorer, Suite
+from molgen.benchmark.result import BenchmarkResult, TaskResult, judge
+from molgen.core import config as configs
+from molgen.core.errors import ConfigError, DataError, Interrupted, ModelError
+from molgen.core.schema import OptimizeConfig
+from molgen.data.catalog import is_fetched
+from molgen.learn.store import read_card
+from molgen.models.registry import locate
+from molgen.optimize.registry import strategy
+from molgen.optimize.session import read_compounds
+from molgen.run.files import write_atomic, write_json
+from molgen.run.folder import RunFolder
+from molgen.run.progress import say
+from molgen.workflows import optimize
+
+#: Statuses of ledger rows that are calls to the oracle.
+COUNTED = frozenset({"scored", "filtered", "failed"})
+
+
+def benchmark(
+    suite: Suite,
+    out: Path,
+    *,
+    tasks: Sequence[str] = (),
+    optimizer: str = "reinforce",
+    model: str = "druglike",
+    budget: int = 10_000,
+    seed: int = 1,
+    overrides: Sequence[str] = (),
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> BenchmarkResult:
+    """Run the chosen tasks of a suite (default: all) into ``out``/TASK and write the table to ``out``.
+
+    Tasks that are done are only read again, an interrupted one goes on where it stopped: the same call continues a
+    benchmark. ``overrides`` ("optimizer.params.sigma=500") change all tasks alike. Raises ConfigError, DataError and
+    ModelError before any work, Interrupted after saving.
+    """
+    chosen = suite.tasks(tasks)
+    loaded = {task: _config(suite, task, optimizer, model, budget, seed, overrides) for task in chosen}
+    _check(out, loaded, overwrite)
+    results = []
+    for number, task in enumerate(chosen, 1):
+        if not quiet:
+            say(f"[{number}/{len(chosen)}] {task}")
+        try:
+            _run(suite, task, loaded[task], out / task, overwrite=overwrite, quiet=quiet)
+        except Interrupted as stopped:
+            raise Interrupted(stopped.signal_name, "the same command") from stopped
+        results.append(read_task(suite, task, out / task))
+    config = next(iter(loaded.values())).config
+    settings: dict[str, Any] = {"budget": config.budget.molecules, "seed": config.seed, "model": config.model}
+    settings |= {"optimizer": config.optimizer.model_dump(mode="json"), "batch_size": config.batch_size}
+    return _written(BenchmarkResult(Path(out), suite, settings, results))
+
+
+def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
+    """Judge a finished run by its ledger."""
+    folder = RunFolder.open(path)
+    config = configs.load(folder.config_path, OptimizeConfig).config
+    scored: list[tuple[str, float]] = []
+    counts = {"invalid": 0, "duplicate": 0}
+    for row in folder.ledger.rows():
+        if row["status"] in COUNTED:
+            value = row["values"].get(task)
+            scored.append((row["smiles"], math.nan if value is None else float(value)))
+        elif row["status"] in counts:
+            counts[row["status"]] += 1
+    league = _league(suite, task, folder, config, [smiles for smiles, _ in scored])
+    return judge(suite, task, scored, budget=config.budget.molecules, league=league, **counts)
+
+
+def _config(
+    suite: Suite,
+    task: str,
+    optimizer: str,
+    model: str,
+    budget: int,
+    seed: int,
+    overrides: Sequence[str],
+) -> configs.Loaded[OptimizeConfig]:
+    """The run of one task. Structures are taken as they are: the protocols count canonical strings, salts and all."""
+    delivered = max(guacamol.TASKS[task].top) if suite.name == "guacamol" else 100
+    flags = {"version": suite.version, "inverted_deco_hop": suite.inverted_deco_hop}
+    values: dict[str, Any] = {
+        "name": f"{suite.name}-{task}",
+        "seed": seed,
+        "model": model,
+        "policy": "none",
+        "objective": {
+            "components": [
+                {"use": f"{suite.name}_oracle", "name": task, "params": flags if suite.name == "pmo" else {}}
+            ]
+        },
+        "optimizer": {"name": optimizer},
+        "diversity": None,
+        "budget": {"molecules": budget},
+        "output": {"n": max(100, delivered)},
+        "tracking": {"mlflow": False},
+    }
+    return configs.load(values, OptimizeConfig, overrides)
+
+
+def _check(out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]], overwrite: bool) -> None:
+    """Everything that can be wrong, before the first run."""
+    config = next(iter(loaded.values())).config
+    strategy(config.optimizer.name, config.optimizer.params)
+    locate(config.model)
+    read_compounds(config.seeds, Path.cwd())
+    missing = [task for task in loaded if task in pmo.CLASSIFIERS and not is_fetched(task)]
+    if missing:
+        raise DataError(
+            f"the oracles {', '.join(missing)} need their arrays; get them with: molgen data fetch "
+            f"{' '.join(missing)}; or choose other tasks with --task"
+        )
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file, not a folder; choose another output folder", "output")
+    for task, wanted in loaded.items():
+        if overwrite or not (out / task / "manifest.json").is_file():
+            continue
+        written = RunFolder.open(out / task).config_path.read_text(encoding="utf-8")
+        if written != configs.dump(wanted.config):
+            raise ConfigError(
+                f"{out / task} was started with other settings (model, optimizer, budget, seed ...); "
+                "give the same ones to go on, another -o, or --overwrite",
+                "output",
+            )
+
+
+def _run(
+    suite: Suite,
+    task: str,
+    loaded: configs.Loaded[OptimizeConfig],
+    path: Path,
+    *,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Start, go on with, or leave alone the run of a task."""
+    oracle = {f"{suite.name}_oracle": OracleScorer(suite, task)}
+    if overwrite or not (path / "manifest.json").is_file():
+        optimize.start(loaded, path, overwrite=overwrite, quiet=quiet, handed_in=oracle)
+        return
+    folder = RunFolder.open(path)
+    if folder.status == "done":
+        if not quiet:
+            say(f"{task}: done before")
+        return
+    optimize.resume(folder, quiet=quiet, handed_in=oracle)
+
+
+def _league(
+    suite: Suite, task: str, folder: RunFolder, config: OptimizeConfig, counted: Sequence[str]
+) -> League:
+    labeled = labeled_by(folder.path / "scores.jsonl", suite.fingerprint(task))
+    seeds = read_compounds(config.seeds, Path(folder.manifest["base_dir"]))
+    return decide(counted, labeled, _cards(config.model), any(task in seed.data for seed in seeds))
+
+
+def _cards(model: str) -> list[dict[str, Any]]:
+    """The card of a model and, as far as they can be found, of those it was made from."""
+    cards: list[dict[str, Any]] = []
+    name: str | None = model
+    while name and len(cards) < 10:
+        try:
+            cards.append(read_card(locate(name)))
+        except ModelError:
+            break
+        name = (cards[-1].get("lineage") or {}).get("base")
+    return cards
+
+
+def _written(result: BenchmarkResult) -> BenchmarkResult:
+    """Write ``results.json`` and ``results.csv``."""
+    path, frame = result.path, io.StringIO()
+    result.to_frame().to_csv(frame, index=False, lineterminator="\n")
+    write_json(path / "results.json", json.loads(json.dumps(result.to_dict())))
+    write_atomic(path / "results.csv", frame.getvalue())
+    files = {"json": path / "results.json", "csv": path / "results.csv"}
+    return BenchmarkResult(path, result.suite, result.settings, result.tasks, files)
