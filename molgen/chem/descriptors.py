@@ -15,6 +15,7 @@ from rdkit.Chem import rdMolDescriptors as rdmd
 
 from molgen.chem.qed import qed
 from molgen.chem.sa_score import sa_score
+from molgen.chem.stereo import stereo_centers, undefined_double_bonds, undefined_stereo_centers
 
 
 @dataclass(frozen=True)
@@ -39,24 +40,6 @@ class Descriptor:
 def largest_ring(mol: Chem.Mol) -> int:
     """Atoms in the largest ring of the smallest set of smallest rings; 0 without rings."""
     return max((len(ring) for ring in mol.GetRingInfo().AtomRings()), default=0)
-
-
-def stereo_centers(mol: Chem.Mol) -> int:
-    """Tetrahedral stereo centers, defined or not."""
-    return len(Chem.FindMolChiralCenters(mol, includeUnassigned=True))
-
-
-def undefined_stereo_centers(mol: Chem.Mol) -> int:
-    """Tetrahedral stereo centers whose configuration the structure leaves open."""
-    return sum(tag == "?" for _, tag in Chem.FindMolChiralCenters(mol, includeUnassigned=True))
-
-
-def undefined_double_bonds(mol: Chem.Mol) -> int:
-    """Double bonds that could be E or Z and are not said to be."""
-    return sum(
-        info.type == Chem.StereoType.Bond_Double and info.specified == Chem.StereoSpecified.Unspecified
-        for info in Chem.FindPotentialStereo(mol)
-    )
 
 
 def longest_chain(mol: Chem.Mol) -> int:

@@ -15,6 +15,8 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem import rdMolDescriptors as rdmd
 
+from molgen.chem.stereo import stereo_centers
+
 _UNKNOWN = -4.0  # contribution of a fragment that PubChem's million did not have
 _LOW, _HIGH = -4.0, 2.5
 
@@ -48,7 +50,7 @@ def sa_score(mol: Chem.Mol) -> float:
     score /= sum(fragments.values())
 
     atoms = mol.GetNumAtoms()
-    centers = len(Chem.FindMolChiralCenters(mol, includeUnassigned=True))
+    centers = stereo_centers(mol)
     score2 = 0.0 - (atoms**1.005 - atoms)
     score2 -= math.log10(centers + 1)
     score2 -= math.log10(rdmd.CalcNumSpiroAtoms(mol) + 1)
