@@ -182,9 +182,14 @@ def _read(
 
 
 def _read_one(section: DataConfig, file: Path, folder: RunFolder) -> tuple[list[Molecule], dict[str, int]]:
-    table = read(
-        file, smiles_column=section.smiles_column, id_column=section.id_column, policy=section.policy
-    )
+    with Progress(None, "rows", f"reading {file.name}", quiet=folder.quiet) as bar:
+        table = read(
+            file,
+            smiles_column=section.smiles_column,
+            id_column=section.id_column,
+            policy=section.policy,
+            progress=bar.advance,
+        )
     reasons: dict[str, int] = {}
     for row in table.rejected:
         reasons[row.why] = reasons.get(row.why, 0) + 1
