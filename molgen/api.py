@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from molgen.data.dataset import Prepared
     from molgen.data.reader import Table
     from molgen.diagnose import Report
+    from molgen.metrics.evaluation import Evaluation
     from molgen.models.protocol import Family
     from molgen.workflows.check import CheckReport
     from molgen.workflows.model import Model
@@ -36,6 +37,7 @@ __all__ = [
     "data_prepare",
     "demo",
     "doctor",
+    "evaluate",
     "finetune",
     "load",
     "models_families",
@@ -181,6 +183,27 @@ def score(
         everything=everything,
         quiet=quiet,
     )
+
+
+def evaluate(
+    molecules: str | Path | Sequence[str],
+    out: Path | str | None = None,
+    *,
+    suites: Sequence[str] = ("all",),
+    model: str | Path | None = None,
+    **options: Any,
+) -> Evaluation:
+    """What a list from any generator is worth: suites of ``moses, guacamol, general, audit``, verdicts first.
+
+    ``molecules``: a file, or the raw strings. ``out``: folder for page, CSV and JSON. ``model``: also the nats per
+    molecule that this model needs. The other options (``reference``, ``training``, ``n``, ``seed``, ``workers``,
+    ``track`` ...) are those of :func:`molgen.workflows.evaluate.evaluate`. Raises ConfigError, DataError.
+    """
+    from molgen.workflows import evaluate as evaluations
+
+    likelihood = None if model is None else evaluations.likelihood_of(load(model))
+    path = None if out is None else Path(out)
+    return evaluations.evaluate(molecules, path, suites=suites, likelihood=likelihood, **options)
 
 
 def optimize(

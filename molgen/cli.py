@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import benchmark, configs, data, design, models
+from molgen.commands import benchmark, configs, data, design, evaluate, models
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -42,6 +42,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("sample", models.sample),
     ("score", design.score),
     ("optimize", design.optimize),
+    ("evaluate", evaluate.evaluate),
     ("resume", design.resume),
     ("runs", design.runs),
     ("track", design.track),

@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "models": {"core", "run", "chem", "data", "learn"},
     "scoring": {"core", "run", "chem", "data", "metrics"},
     "optimize": BELOW_OPTIMIZE,
-    "report": {"core", "run", "chem", "scoring", "optimize"},
+    "report": {"core", "run", "chem", "metrics", "scoring", "optimize"},
     "benchmark": {*BELOW_OPTIMIZE, "optimize", "report"},
     "recipes": {"core"},
     "diagnose": {"core", "run"},

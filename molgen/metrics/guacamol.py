@@ -93,7 +93,7 @@ def guacamol_metrics(
     raw_valid: Sequence[bool],
     flat: Sequence[str],
     smiles: Sequence[str],
-    reference: GuacamolReference,
+    reference: GuacamolReference | None,
     training: Container[str] | None = None,
     chemnet: ChemNet | None = None,
 ) -> dict[str, float | None]:
@@ -103,7 +103,7 @@ def guacamol_metrics(
         raw_valid: whether each raw string was valid, in order.
         flat: canonical strings without stereo of the valid ones, in order.
         smiles: canonical strings with stereo of the valid ones, which is what ChemNet reads.
-        reference: from :func:`reference_of`.
+        reference: from :func:`reference_of`; None leaves out what compares with it.
         training: canonical strings without stereo, for novelty.
         chemnet: for the FCD score; None leaves it out.
     """
@@ -115,7 +115,7 @@ def guacamol_metrics(
     if training is not None and distinct:
         known = lookup(training)
         result["novelty"] = sum(text not in known for text in distinct) / len(distinct)
-    if len(distinct) < 2:
+    if reference is None or len(distinct) < 2:
         return result
     values, similarity = describe_set(distinct)
     divergences = {name: continuous_kl(reference.descriptors[name], values[name]) for name in _CONTINUOUS}

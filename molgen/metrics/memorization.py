@@ -50,7 +50,7 @@ def memorization(
     training: Container[str],
     *,
     scaffolds: Sequence[str] | None = None,
-    training_scaffolds: Collection[str] | None = None,
+    training_scaffolds: Container[str] | None = None,
     control: np.ndarray | None = None,
 ) -> Memorization:
     """Put the audit together.
@@ -72,7 +72,7 @@ def memorization(
     share = None
     if scaffolds is not None and training_scaffolds is not None:
         ringed = [scaffold for scaffold in scaffolds if scaffold]
-        known_scaffolds = set(training_scaffolds)
+        known_scaffolds = lookup(training_scaffolds)
         share = sum(s in known_scaffolds for s in ringed) / len(ringed) if ringed else None
     return Memorization(
         copies=copy_share(distinct, known),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from molgen.metrics.distribution import (
     Sample,
     cosine_similarity,
@@ -44,6 +46,7 @@ def moses_metrics(
     ks: Sequence[int] = (1000, 10000),
     brief: bool = False,
     report: Report | None = None,
+    per_molecule: dict[str, np.ndarray] | None = None,
 ) -> dict[str, float | None]:
     """All metrics of the MOSES protocol, named as in its tables; None where there are too few molecules for one.
 
@@ -51,8 +54,9 @@ def moses_metrics(
     duplicates. The property distances (logP, SA, QED, weight) are Wasserstein-1 against the first reference; those
     named ``(Frechet)`` are what versions of MOSES before 2019 printed under the plain names.
     FCD falls about as 1/n: print the number of molecules beside it. ``brief`` is validity, uniqueness, novelty and FCD
-    only, for a look during training.
+    only, for a look during training. ``per_molecule`` receives the values behind the means of SNN and Filters.
     """
+    values_of = per_molecule if per_molecule is not None else {}
     say = report or (lambda stage, done, total: None)
     n = len(sample.mols)
     result: dict[str, float | None] = {"valid": sample.validity}
@@ -67,6 +71,7 @@ def moses_metrics(
         result["Novelty"] = novelty(sample.smiles, inputs.training)
     if brief:
         return result
+    say("fingerprints, fragments and scaffolds", 0, n)
     bits = morgan_bits(sample.mols)
     fragments, scaffolds = fragment_counts(sample.mols), scaffold_counts(sample.mols)
     for name, reference in inputs.references.items():
@@ -75,12 +80,16 @@ def moses_metrics(
             bits, reference.fingerprints, progress=_stage(say, f"nearest in {name}", total)
         )
         result[f"SNN/{name}"] = float(nearest.mean())
+        values_of[f"SNN/{name}"] = nearest
         result[f"Frag/{name}"] = cosine_similarity(reference.fragments, fragments)
         result[f"Scaf/{name}"] = cosine_similarity(reference.scaffolds, scaffolds)
+    say("internal diversity", 0, n)
     result["IntDiv"], result["IntDiv2"] = internal_diversity(bits)
     if inputs.filters is not None:
         say("filters", 0, n)
-        result["Filters"] = float(inputs.filters.passes(sample.mols).mean())
+        passed = inputs.filters.passes(sample.mols)
+        result["Filters"] = float(passed.mean())
+        values_of["Filters"] = passed.astype(np.float64)
     if inputs.references:
         say("properties", 0, n)
         first = next(iter(inputs.references.values()))
