@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CHUNK_SECONDS = (
     0.25  # aim of a chunk: long beside the cost of sending it, short beside the patience of a Ctrl-C
 )
+_SENT_SECONDS = 0.1  # the same for workers: short, so that none waits long for the other's last chunk
 _SMALLEST, _LARGEST = 1, 500
 _NOT_WORTH_SENDING = 0.02  # CPU seconds of a batch that is scored here even if there are workers
 
@@ -47,8 +48,9 @@ class Runner:
     ) -> None:
         """Run some components on all molecules, chunk by chunk, into ``block``."""
         cost = sum(self._components[index].scorer.cost for index in which)
-        size = int(np.clip(_CHUNK_SECONDS / max(cost, 1e-9), _SMALLEST, _LARGEST))
         remote = self.pool is not None and self.is_remote(which[0]) and cost * len(mols) > _NOT_WORTH_SENDING
+        seconds = _SENT_SECONDS if remote else _CHUNK_SECONDS
+        size = int(np.clip(seconds / max(cost, 1e-9), _SMALLEST, _LARGEST))
         if remote:
             assert self.pool is not None
             size = min(size, max(1, -(-len(mols) // (2 * self.pool.workers))))
