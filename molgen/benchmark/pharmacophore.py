@@ -97,7 +97,7 @@ def _triangles(
 
 
 def similarity(a: frozenset[int], b: frozenset[int]) -> float:
-    """Tanimoto similarity of two sets; two empty ones are alike."""
+    """Tanimoto similarity of two sets; 0 for two empty ones, as in RDKit."""
     common = len(a & b)
     either = len(a) + len(b) - common
-    return common / either if either else 1.0
+    return common / either if either else 0.0

@@ -17,11 +17,11 @@ from molgen.models.registry import save
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery
 from molgen.optimize.session import (
+    Inputs,
     build_search,
     create_folder,
     deliver,
-    open_objective,
-    read_compounds,
+    open_inputs,
     seed_proposals,
 )
 from molgen.report import write_results
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 # logged as a script; importing it would import MLflow
 _PYFUNC = Path(molgen.models.__file__).parent / "pyfunc_generator.py"
+
+#: Scorers that a benchmark hands in: runs with them go on through its command.
+ORACLES = frozenset({"guacamol_oracle", "pmo_oracle"})
 
 
 @dataclass(frozen=True)
@@ -88,21 +91,21 @@ def start(
     quiet: bool = False,
     keep_partial: bool = False,
     handed_in: Mapping[str, Scorer] | None = None,
+    objective: Objective | None = None,
 ) -> OptimizeResult:
     """Create the run folder ``out`` and search. With ``keep_partial`` an interruption returns what there is.
 
     ``handed_in``: scorers that the registry does not know, by the ``use`` of their component; a resume needs them too.
+    ``objective``: the one that a check has built already, closed at the end.
 
     Raises ConfigError before anything is written, RunError for the folder, Interrupted after saving.
     """
     config, base_dir = loaded.config, loaded.base_dir
-    # Finds every problem of the objective before anything is written.
-    with open_objective(config, base_dir, None, handed_in) as objective:
-        read_compounds(config.seeds, base_dir)
-        read_compounds(config.output.references, base_dir)
-        folder = create_folder(config, out, base_dir, objective, overwrite=overwrite)
-        _keep_code(folder, objective)
-    return _drive(folder, config, base_dir, handed_in, quiet=quiet, keep_partial=keep_partial)
+    # Finds every problem of the inputs before anything is written.
+    with open_inputs(config, base_dir, handed_in, objective) as inputs:
+        folder = create_folder(config, out, base_dir, inputs.objective, overwrite=overwrite)
+        _keep_code(folder, inputs.objective)
+        return _drive(folder, config, inputs, quiet=quiet, keep_partial=keep_partial)
 
 
 def resume(
@@ -117,29 +120,23 @@ def resume(
     Raises ConfigError if an input, a model or the objective is not the same any more.
     """
     config = configs.load(folder.config_path, OptimizeConfig).config
-    base_dir = Path(folder.manifest["base_dir"])
-    return _drive(folder, config, base_dir, handed_in, quiet=quiet, keep_partial=keep_partial)
+    if handed_in is None and any(part.use in ORACLES for part in config.objective.components):
+        command = " ".join(["molgen", *folder.manifest.get("argv", [])[1:]])
+        raise ConfigError(
+            f"is part of a benchmark; go on with the command that started it: {command}", folder.name
+        )
+    with open_inputs(config, Path(folder.manifest["base_dir"]), handed_in) as inputs:
+        return _drive(folder, config, inputs, quiet=quiet, keep_partial=keep_partial)
 
 
 def _drive(
-    folder: RunFolder,
-    config: OptimizeConfig,
-    base_dir: Path,
-    handed_in: Mapping[str, Scorer] | None,
-    *,
-    quiet: bool,
-    keep_partial: bool,
+    folder: RunFolder, config: OptimizeConfig, inputs: Inputs, *, quiet: bool, keep_partial: bool
 ) -> OptimizeResult:
     folder.quiet = quiet
-    with (
-        stop_signals() as stop,
-        folder.lock(),
-        ScoreCache(folder.path / "scores.jsonl") as cache,
-        open_objective(config, base_dir, cache, handed_in) as objective,
-    ):
+    objective, seeds, references = inputs.objective, inputs.seeds, inputs.references
+    with stop_signals() as stop, folder.lock(), ScoreCache(folder.path / "scores.jsonl") as cache:
         _same_objective(folder, objective)
-        seeds = read_compounds(config.seeds, base_dir)
-        references = read_compounds(config.output.references, base_dir)
+        objective.keep_in(cache)
         tracker = open_tracker(config.tracking, folder)
         search = build_search(config, folder, objective, tracker, stop)
         search.restore()
