@@ -113,12 +113,12 @@ def main() -> int:
     print(f"{'parsing':26} {'':6} {'':6} {seconds['parsing'] * shared_scale:7.1f}")
     for task in tasks:
         counts = [agree[task][version] for version in pmo.VERSIONS]
-        took, other = seconds[task] * shared_scale, alone[task] * plain_scale
-        print(f"{task:26} {counts[0]:6d} {counts[1]:6d} {took:7.1f} {other:7.1f}")
+        ours, other = seconds[task] * shared_scale, alone[task] * plain_scale
+        print(f"{task:26} {counts[0]:6d} {counts[1]:6d} {ours:7.1f} {other:7.1f}")
     flagged = [agree["deco_hop"][f"{version} inverted"] for version in pmo.VERSIONS]
     print(f"{'deco_hop, inverted':26} {flagged[0]:6d} {flagged[1]:6d}")
-    total, whole = sum(seconds.values()) * shared_scale, sum(alone.values()) * plain_scale
-    print(f"{'sum for 10,000 molecules':40} {total:7.1f} {whole:7.1f}   x {whole / total:.1f}")
+    total, separate = sum(seconds.values()) * shared_scale, sum(alone.values()) * plain_scale
+    print(f"{'sum for 10,000 molecules':40} {total:7.1f} {separate:7.1f}   x {separate / total:.1f}")
     if arguments.json:
         found = {"rows": rows, "equal": agree, "cpu_seconds": seconds, "plain": alone, "total": total}
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
