@@ -221,15 +221,21 @@ def optimize(
     can be resumed all the same); otherwise it raises Interrupted. Raises ConfigError before anything is written.
     """
     from molgen.run.progress import say
-    from molgen.workflows import check as checks
+    from molgen.workflows.check import check_for
     from molgen.workflows.optimize import start
 
-    report = checks.check(_source(config), overrides)
-    loaded = _of_kind(report.kind, report.loaded, "optimize")
-    folder = Path(out) if out is not None else Path("runs") / loaded.config.name
+    report = check_for("optimize", _source(config), overrides)
+    folder = Path(out) if out is not None else Path("runs") / report.loaded.config.name
     if not quiet:
         say(f"run folder: {folder}; after an interruption go on with: molgen resume {folder}")
-    return start(loaded, folder, overwrite=overwrite, quiet=quiet, keep_partial=keep_partial)
+    return start(
+        report.loaded,
+        folder,
+        overwrite=overwrite,
+        quiet=quiet,
+        keep_partial=keep_partial,
+        objective=report.objective,
+    )
 
 
 def resume(
@@ -261,11 +267,10 @@ def train(
     quiet: bool = False,
 ) -> TrainResult:
     """Train a generator; the model is in ``out``/model (default: runs/NAME). The same call goes on after a stop."""
-    from molgen.workflows import check as checks
+    from molgen.workflows.check import check_for
     from molgen.workflows.train import start
 
-    report = checks.check(_source(config), overrides)
-    loaded = _of_kind(report.kind, report.loaded, "train")
+    loaded = check_for("train", _source(config), overrides).loaded
     folder = Path(out) if out is not None else Path("runs") / loaded.config.name
     return start(loaded, folder, overwrite=overwrite, quiet=quiet)
 
@@ -418,12 +423,3 @@ def models_verify(name: str | Path, say: Callable[[str], object] = print) -> lis
 def _source(config: Config) -> Config:
     """A one-line text is the name of a file."""
     return Path(config) if isinstance(config, str) and "\n" not in config else config
-
-
-def _of_kind(kind: str, loaded: Any, wanted: str) -> Any:
-    from molgen.core.errors import ConfigError
-
-    if kind != wanted:
-        verb = {"optimize": "molgen optimize", "train": "molgen train", "objective": "molgen score"}[kind]
-        raise ConfigError(f"is a configuration for `{verb}`, not for `molgen {wanted}`", loaded.source)
-    return loaded

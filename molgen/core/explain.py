@@ -8,17 +8,19 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from molgen.core.errors import Problem
 from molgen.core.suggest import closest, did_you_mean
 
 
 def explain(
-    error: ValidationError, schema: type[BaseModel], data: Mapping[str, Any]
+    error: ValidationError, schema: type[BaseModel], data: Mapping[str, Any], what: str = "key"
 ) -> list[tuple[str, str]]:
-    """(key path, message) of each problem, in the order of the schema.
+    """(key path, message) of each problem, in the order of the schema; ``what``: the word for a key.
 
-    A mistyped key that is also reported as missing under its right name is one problem, not two.
+    A mistyped key that is also reported as missing under its right name is one problem, not two, and so is a value
+    that fits none of several types.
     """
-    errors = error.errors(include_url=False)
+    errors = _one_branch(error)
     missing = {e["loc"] for e in errors if e["type"] == "missing"}
     meant: set[tuple[int | str, ...]] = set()
     found: list[tuple[str, str]] = []
@@ -26,7 +28,7 @@ def explain(
         loc = item["loc"]
         if item["type"] == "extra_forbidden":
             section = section_at(schema, loc[:-1])
-            message, match = _unknown_key(str(loc[-1]), section, schema)
+            message, match = _unknown_key(str(loc[-1]), section, schema, what)
             if match is not None and (*loc[:-1], match) in missing:
                 meant.add((*loc[:-1], match))
             found.append((_join(loc), message))
@@ -35,6 +37,31 @@ def explain(
             continue
         found.append((_join(item["loc"]), _message(dict(item), schema)))
     return found
+
+
+def explain_params(
+    error: ValidationError, schema: type[BaseModel], given: Mapping[str, Any], key: str
+) -> list[Problem]:
+    """The problems of the parameters that stand below ``key`` (``objective.components[2].params``)."""
+    found = explain(error, schema, given, what="parameter")
+    return [Problem(f"{key}.{path}" if path else key, message) for path, message in found]
+
+
+def _one_branch(error: ValidationError) -> list[dict[str, Any]]:
+    """Pydantic's complaints; of those about the branches of a union only the one that came furthest."""
+    best: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for item in error.errors(include_url=False):
+        loc = tuple(part for part in item["loc"] if not _is_branch(part))
+        first = next((i for i, part in enumerate(item["loc"]) if _is_branch(part)), None)
+        place = (*loc, item["type"]) if first is None else (*loc[:first], "one of several types")
+        if place not in best or len(loc) > len(best[place]["loc"]):
+            best[place] = {**item, "loc": loc}
+    return list(best.values())
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether a part of pydantic's path is a type, not a key."""
+    return isinstance(part, str) and part.startswith(("list[", "dict["))
 
 
 def section_at(schema: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
@@ -64,16 +91,18 @@ def shown(value: Any) -> str:
 
 
 def _unknown_key(
-    key: str, section: type[BaseModel] | None, schema: type[BaseModel]
+    key: str, section: type[BaseModel] | None, schema: type[BaseModel], what: str
 ) -> tuple[str, str | None]:
     names = list(section.model_fields) if section is not None else []
+    if section is not None and not names:
+        return f"no such {what}; it takes none", None
     match = closest(key, names)
     if match is not None:
-        return f"no such key; did you mean '{match}'?", match
+        return f"no such {what}; did you mean '{match}'?", match
     elsewhere = [path for path in _all_keys(schema) if path.rsplit(".", 1)[-1] == key]
     if elsewhere:
-        return f"no such key here; it belongs at {' or '.join(elsewhere[:3])}", None
-    return f"no such key{did_you_mean(key, names, what='the keys here are')}", None
+        return f"no such {what} here; it belongs at {' or '.join(elsewhere[:3])}", None
+    return f"no such {what}{did_you_mean(key, names, what=f'the {what}s here are')}", None
 
 
 def _message(item: dict[str, Any], schema: type[BaseModel]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from molgen.core.errors import ConfigError, Problem
+from molgen.core.explain import explain_params
 from molgen.core.registry import load_object
 from molgen.core.schema import Section
 from molgen.core.suggest import did_you_mean
@@ -70,14 +71,7 @@ def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
     try:
         return record, record.params(**params)
     except ValidationError as error:
-        problems = []
-        for item in error.errors():
-            key = ".".join(str(part) for part in item["loc"])
-            text = item["msg"]
-            if item["type"] == "extra_forbidden":
-                text = f"no such parameter{did_you_mean(key, record.params.model_fields)}"
-            problems.append(Problem(f"optimizer.params.{key}", text))
-        raise ConfigError(problems) from None
+        raise ConfigError(explain_params(error, record.params, params, "optimizer.params")) from None
 
 
 def build(record: Strategy, **arguments: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from molgen.chem.molecule import Molecule
@@ -21,7 +22,6 @@ from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
 from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.run.tracker import Tracker
-from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective, build_objective
 from molgen.scoring.protocol import Scorer
 
@@ -59,21 +59,41 @@ def create_folder(
     )
 
 
-def open_objective(
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made of besides its model, each read once; a context that ends the objective's processes."""
+
+    objective: Objective
+    seeds: list[Molecule]
+    references: list[Molecule]
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.objective.close()
+
+
+def open_inputs(
     config: OptimizeConfig,
     base_dir: Path,
-    cache: ScoreCache | None,
     handed_in: Mapping[str, Scorer] | None = None,
-) -> Objective:
-    """The objective of a run, with its worker processes."""
-    return build_objective(
+    objective: Objective | None = None,
+) -> Inputs:
+    """Build the objective (unless a check has built it) and read the compounds. Raises ConfigError, DataError."""
+    objective = objective or build_objective(
         config.objective,
         base_dir=base_dir,
         policy=config.policy,
         workers=config.workers,
-        cache=cache,
         handed_in=handed_in,
     )
+    try:
+        seeds = read_compounds(config.seeds, base_dir)
+        return Inputs(objective, seeds, read_compounds(config.output.references, base_dir))
+    except BaseException:
+        objective.close()
+        raise
 
 
 def build_search(

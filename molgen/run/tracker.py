@@ -18,50 +18,36 @@ WITHHELD = "(withheld: tracking.log_structures is false)"
 
 
 class Tracker(Protocol):
-    """Mirrors a run folder, which is the record, elsewhere. No method raises because of a server."""
+    """Mirrors a run folder, which is the record, elsewhere. No method raises because of a server.
+
+    Who inherits and leaves a method out does nothing there.
+    """
 
     def start(self, run: RunFolder, params: Mapping[str, Any]) -> None:
         """Begin, or go on with, the mirror of ``run``; ``params`` is the (nested) configuration."""
-        ...
+        return None
 
     def log_metrics(self, values: Mapping[str, float], step: int) -> None:
         """All metrics of one step; NaN is left out."""
-        ...
+        return None
 
     def log_artifact(self, path: Path | str, *, structures: bool = True) -> None:
         """Send a file or a folder's files; ``structures``: may hold molecules (not for remote servers)."""
-        ...
+        return None
 
     def log_model(
         self, model_dir: Path | str, code: Path | str, params: Mapping[str, Any] | None = None
     ) -> None:
         """Log a model: ``code`` is a script, ``model_dir`` its data, ``params`` those of ``predict``."""
-        ...
+        return None
 
     def finish(self, status: Status) -> None:
         """Send what is left, the files of the run folder and how the run ended."""
-        ...
+        return None
 
 
-class NullTracker:
+class NullTracker(Tracker):
     """Tells nobody."""
-
-    def start(self, run: RunFolder, params: Mapping[str, Any]) -> None:
-        """Do nothing."""
-
-    def log_metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Do nothing."""
-
-    def log_artifact(self, path: Path | str, *, structures: bool = True) -> None:
-        """Do nothing."""
-
-    def log_model(
-        self, model_dir: Path | str, code: Path | str, params: Mapping[str, Any] | None = None
-    ) -> None:
-        """Do nothing."""
-
-    def finish(self, status: Status) -> None:
-        """Do nothing."""
 
 
 def open_tracker(config: TrackingConfig, folder: RunFolder) -> Tracker:

@@ -30,7 +30,7 @@ class Runner:
 
     def __init__(self, components: Sequence[Component], cache: ScoreCache, pool: Pool | None) -> None:
         self._components = components
-        self._cache = cache
+        self.cache = cache
         self.pool = pool
 
     def is_remote(self, index: int) -> bool:
@@ -69,7 +69,7 @@ class Runner:
                 known=self._known(which, part),
                 alive=block.alive[chunk.start : chunk.stop],
                 everything=everything,
-                sink=_JournalSink(self._cache, self._components, part),
+                sink=_JournalSink(self.cache, self._components, part),
                 stop=stop,
             )
             for index in which:
@@ -94,7 +94,7 @@ class Runner:
 
         def task(number: int, positions: list[int]) -> dict[str, Any]:
             part = [mols[position] for position in positions]
-            sinks[number] = _JournalSink(self._cache, self._components, part)
+            sinks[number] = _JournalSink(self.cache, self._components, part)
             known = self._known(which, part)
             return {
                 "id": number,
@@ -155,7 +155,7 @@ class Runner:
             component = self._components[index]
             if component.cached:
                 assert component.fingerprint is not None
-                found = ((k, self._cache.get(component.fingerprint, mol)) for k, mol in enumerate(mols))
+                found = ((k, self.cache.get(component.fingerprint, mol)) for k, mol in enumerate(mols))
                 known[index] = {k: value for k, value in found if value is not None}
         return known
 

@@ -116,6 +116,10 @@ class Objective:
             block = _spread(block, distinct, mols)
         return make_table(self.components, block, self.config.aggregate)
 
+    def keep_in(self, cache: ScoreCache) -> None:
+        """Look for raw values in this cache, and put new ones there, from now on."""
+        self.cache = self._runner.cache = cache
+
     def close(self) -> None:
         """End worker processes and guarded functions; the cache belongs to whoever opened it."""
         if self._runner.pool is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from molgen.core.errors import ConfigError, Problem
+from molgen.core.explain import explain_params
 from molgen.core.schema import Section, TransformConfig
 from molgen.core.suggest import did_you_mean
 from molgen.scoring import params as p
@@ -49,7 +50,7 @@ class ScorerRecord:
         try:
             return self.params.model_validate(dict(given)), []
         except ValidationError as error:
-            return None, _problems(error, self.params, key)
+            return None, explain_params(error, self.params, given, key)
 
     def build(self, params: Section, context: Context) -> Scorer:
         """Import the scorer's module and build it."""
@@ -235,36 +236,3 @@ class _FreeParams(Section):
     """Parameters that the plug-in's own signature describes."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-
-
-def _problems(error: ValidationError, section: type[Section], key: str) -> list[Problem]:
-    """All of pydantic's complaints in words; of the branches of a union only the one that came furthest."""
-    best: dict[tuple[Any, ...], Any] = {}
-    for item in error.errors():
-        union = any(str(part).startswith(("list[", "dict[")) for part in item["loc"])
-        place = (item["loc"][0],) if union else (*item["loc"], item["type"])
-        if place not in best or len(item["loc"]) > len(best[place]["loc"]):
-            best[place] = item
-    return [_problem(item, section, key) for item in best.values()]
-
-
-def _problem(item: Any, section: type[Section], key: str) -> Problem:
-    """One complaint with the path of its key."""
-    path = key
-    for part in item["loc"]:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not str(part).startswith(("list[", "dict[")):
-            path += f".{part}"
-    if item["type"] == "extra_forbidden":
-        fields = list(section.model_fields)
-        known = did_you_mean(str(item["loc"][-1]), fields) if fields else "; it takes none"
-        return Problem(path, f"no such parameter{known}")
-    if item["type"] == "missing":
-        return Problem(path, f"missing: {section.model_fields[str(item['loc'][0])].description}")
-    if item["type"] == "literal_error" and isinstance(item["input"], str):
-        choices = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        return Problem(path, f"{item['input']!r} is no choice here{did_you_mean(item['input'], choices)}")
-    message = str(item["msg"]).removeprefix("Value error, ")
-    shown = "" if item["type"] == "value_error" else f" (got {item['input']!r})"
-    return Problem(path, message[:1].lower() + message[1:] + shown)

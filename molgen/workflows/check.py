@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,11 @@ from molgen.chem.molecule import Molecule
 from molgen.chem.standardize import POLICIES
 from molgen.core import config as configs
 from molgen.core import yamltext
-from molgen.core.errors import ConfigError, DataError, MolgenError, Problem
-from molgen.core.schema import DataConfig, ObjectiveConfig, OptimizeConfig, TrainConfig
-from molgen.core.suggest import closest, did_you_mean
-from molgen.data.reader import read
-from molgen.scoring.objective import build_objective
+from molgen.core.errors import ConfigError, MolgenError
+from molgen.core.schema import ObjectiveConfig, OptimizeConfig, TrainConfig
+from molgen.scoring.objective import Objective, build_objective
 from molgen.scoring.registry import known_names, unknown_name
+from molgen.workflows.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +42,7 @@ class CheckReport:
     """A configuration without problems: what it is, what was found out, and the scores of three molecules.
 
     ``trial``: one dict per molecule with ``molecule``, ``total``, each component's value and ``reason``.
+    ``objective``: what they were scored with, open if the caller asked to keep it.
     """
 
     source: str
@@ -51,6 +50,7 @@ class CheckReport:
     loaded: configs.Loaded[Any]
     notes: list[str] = field(default_factory=list)
     trial: list[dict[str, Any]] = field(default_factory=list)
+    objective: Objective | None = None
 
 
 def load_any(
@@ -66,13 +66,35 @@ def check(
     overrides: Sequence[str] = (),
     *,
     handed_in: Mapping[str, Scorer] | None = None,
+    keep_objective: bool = False,
 ) -> CheckReport:
-    """Both looks. Raises ConfigError with everything that is wrong, each with key path and line."""
+    """Both looks. Raises ConfigError with everything that is wrong, each with key path and line.
+
+    ``keep_objective``: the caller goes on with the objective of the report, and closes it.
+    """
     try:
         kind, loaded = load_any(source, overrides)
     except ConfigError as error:
         raise _with_unknown_scorers(error, source, handed_in or {}) from None
-    return check_loaded(kind, loaded, handed_in=handed_in)
+    return check_loaded(kind, loaded, handed_in=handed_in, keep_objective=keep_objective)
+
+
+def check_for(
+    wanted: str, source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> CheckReport:
+    """Check for the verb ``wanted`` (optimize, train); the report's objective is left open for it.
+
+    Raises ConfigError also for a configuration of another verb.
+    """
+    report = check(source, overrides, keep_objective=wanted == "optimize")
+    if report.kind != wanted:
+        verb = {"optimize": "molgen optimize", "train": "molgen train", "objective": "molgen score"}[
+            report.kind
+        ]
+        if report.objective is not None:
+            report.objective.close()
+        raise ConfigError(f"is a configuration for `{verb}`, not for `molgen {wanted}`", report.source)
+    return report
 
 
 def _with_unknown_scorers(
@@ -92,81 +114,38 @@ def _with_unknown_scorers(
 
 
 def check_loaded(
-    kind: str, loaded: configs.Loaded[Any], *, handed_in: Mapping[str, Scorer] | None = None
+    kind: str,
+    loaded: configs.Loaded[Any],
+    *,
+    handed_in: Mapping[str, Scorer] | None = None,
+    keep_objective: bool = False,
 ) -> CheckReport:
-    """The second look at a configuration that passed the first."""
-    look = _Look(loaded)
-    trial: list[dict[str, Any]] = []
+    """The second look at a configuration that passed the first; see :func:`check`."""
+    look = Look(loaded)
     config = loaded.config
-    if kind == "optimize":
-        _check_optimize(look, config)
-        trial = _try_objective(look, config.objective, config.policy, "objective.", handed_in or {})
-    elif kind == "train":
-        _check_train(look, config)
-    else:
-        trial = _try_objective(look, config, "default", "", handed_in or {})
-    if look.problems:
-        raise ConfigError(sorted(look.problems, key=lambda p: p.line or 0), loaded.source)
-    return CheckReport(loaded.source, kind, loaded, look.notes, trial)
+    objective, trial = None, []
+    try:
+        if kind == "train":
+            _check_train(look, config)
+        elif kind == "optimize":
+            _check_optimize(look, config)
+            objective = _build(look, config.objective, config.policy, "objective.", handed_in, config.workers)
+            trial = _try_objective(look, objective, config.policy, "objective.")
+        else:
+            objective = _build(look, config, "default", "", handed_in)
+            trial = _try_objective(look, objective, "default", "")
+        if look.problems:
+            raise ConfigError(sorted(look.problems, key=lambda p: p.line or 0), loaded.source)
+    except BaseException:
+        keep_objective = False
+        raise
+    finally:
+        if objective is not None and not keep_objective:
+            objective.close()
+    return CheckReport(loaded.source, kind, loaded, look.notes, trial, objective if keep_objective else None)
 
 
-class _Look:
-    """Collects problems with the lines of one configuration."""
-
-    def __init__(self, loaded: configs.Loaded[Any]) -> None:
-        self.loaded = loaded
-        self.problems: list[Problem] = []
-        self.notes: list[str] = []
-
-    def problem(self, key: str, message: str) -> None:
-        self.problems.append(self.loaded.problem(key, message))
-
-    def attempt(self, key: str, action: Callable[[], Any]) -> Any:
-        """The result of ``action``, or None with what it complained about noted under ``key``."""
-        try:
-            return action()
-        except ConfigError as error:
-            for problem in error.problems:
-                self.problem(problem.key or key, problem.message)
-        except (MolgenError, OSError) as error:
-            self.problem(key, str(error))
-        return None
-
-    def policy(self, key: str, name: str) -> None:
-        if name not in POLICIES:
-            self.problem(key, f"unknown standardization policy {name!r}{did_you_mean(name, POLICIES)}")
-
-    def data(self, key: str, section: DataConfig | None, names: Iterable[str] = ()) -> None:
-        """The file is there and its first rows hold molecules."""
-        if section is None or section.path in names:
-            return
-        path = self.loaded.base_dir / Path(section.path).expanduser()
-        if not path.is_file():
-            near = _neighbor(path)
-            self.problem(f"{key}.path", f"no such file: {path}{near}")
-            return
-        if section.policy not in POLICIES:
-            self.policy(f"{key}.policy", section.policy)
-            return
-        try:
-            table = read(
-                path,
-                smiles_column=section.smiles_column,
-                id_column=section.id_column,
-                policy=section.policy,
-                limit=100,
-            )
-        except DataError as error:
-            self.problem(key, str(error))
-            return
-        if not table.molecules:
-            self.problem(f"{key}.path", f"no molecule in the first rows: {table.summary()}")
-        self.notes.append(
-            f"{key}: first rows of {table.summary()}; structures from column {table.smiles_column!r}"
-        )
-
-
-def _check_optimize(look: _Look, config: OptimizeConfig) -> None:
+def _check_optimize(look: Look, config: OptimizeConfig) -> None:
     from molgen.models.registry import family, locate
     from molgen.optimize.registry import strategy
 
@@ -191,7 +170,7 @@ def _check_optimize(look: _Look, config: OptimizeConfig) -> None:
         )
 
 
-def _check_train(look: _Look, config: TrainConfig) -> None:
+def _check_train(look: Look, config: TrainConfig) -> None:
     from molgen.data import catalog
     from molgen.learn.store import read_card
     from molgen.models.registry import family, locate
@@ -220,32 +199,44 @@ def _check_train(look: _Look, config: TrainConfig) -> None:
         look.problem("unlikelihood", f"{record.name} draws nothing that is invalid; remove this section")
 
 
-def _check_device(look: _Look, device: str) -> None:
+def _check_device(look: Look, device: str) -> None:
     if device != "auto":  # always possible, and asking would import torch
         from molgen.run.resources import pick_device
 
         look.attempt("device", lambda: pick_device(device))
 
 
-def _try_objective(
-    look: _Look, config: ObjectiveConfig, policy: str, prefix: str, handed_in: Mapping[str, Scorer]
-) -> list[dict[str, Any]]:
-    """Build every scorer and score three molecules; what cannot give a single value is a problem."""
+def _build(
+    look: Look,
+    config: ObjectiveConfig,
+    policy: str,
+    prefix: str,
+    handed_in: Mapping[str, Scorer] | None,
+    workers: int = 1,
+) -> Objective | None:
+    """Build every scorer; None, and the problems noted, if one cannot be built."""
     if policy not in POLICIES:
-        return []
+        return None
     try:
-        objective = build_objective(config, base_dir=look.loaded.base_dir, policy=policy, handed_in=handed_in)
+        return build_objective(
+            config, base_dir=look.loaded.base_dir, policy=policy, workers=workers, handed_in=handed_in
+        )
     except ConfigError as error:
         for problem in error.problems:
             look.problem(prefix + problem.key.removeprefix("objective."), problem.message)
+        return None
+
+
+def _try_objective(look: Look, objective: Objective | None, policy: str, prefix: str) -> list[dict[str, Any]]:
+    """Score three molecules; what cannot give a single value is a problem."""
+    if objective is None:
         return []
     molecules = [Molecule.from_smiles(smiles, policy) for smiles in TRIAL.values()]
-    with objective:
-        try:
-            table = objective(molecules, everything=True)
-        except MolgenError as error:
-            look.problem(f"{prefix}components", str(error))
-            return []
+    try:
+        table = objective(molecules, everything=True)
+    except MolgenError as error:
+        look.problem(f"{prefix}components", str(error))
+        return []
     for i, name in enumerate(objective.names):
         errors = table.errors.get(name, {})
         if len(errors) == len(molecules):
@@ -285,11 +276,3 @@ def _parsed(source: Path | str | Mapping[str, Any]) -> tuple[Mapping[str, Any], 
         parsed = yamltext.parse(text)
         return (parsed.data, parsed.lines) if isinstance(parsed.data, dict) else ({}, {})
     return source, {}
-
-
-def _neighbor(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"; there is no folder {folder}"
-    match = closest(path.name, sorted(os.listdir(folder))[:500])
-    return f"; did you mean {match!r}?" if match is not None else ""

@@ -56,24 +56,24 @@ def test_parameter_problems_carry_key_path_and_cure():
     assert problems("qed", limit=1) == [f"{key}.limit: no such parameter; it takes none"]
     text = problems("similarity", references=["C"], raduis=3, radius="wide")
     assert text == [
-        f"{key}.radius: input should be a valid integer, unable to parse string as an integer (got 'wide')",
         f"{key}.raduis: no such parameter; did you mean 'radius'?",
+        f"{key}.radius: must be a whole number, got 'wide'",
     ]
     assert "give references (a list of SMILES) or file" in problems("similarity")[0]
-    assert problems("matching_substructure") == [f"{key}.smarts: missing: SMARTS patterns"]
-    assert problems("alerts", catalogs=["PAIN"]) == [
-        f"{key}.catalogs[0]: 'PAIN' is no choice here; did you mean 'PAINS'?"
-    ]
+    assert problems("matching_substructure") == [f"{key}.smarts: required, but not there (SMARTS patterns)"]
+    (wrong,) = problems("alerts", catalogs=["PAIN"])
+    assert wrong.startswith(f"{key}.catalogs[0]: must be one of PAINS, ")
+    assert wrong.endswith("got 'PAIN'; did you mean 'PAINS'?")
 
 
 def test_a_bad_entry_of_a_list_or_table_is_one_problem_not_one_per_branch():
     key = "objective.components[2].params"
     assert len(problems("custom_alerts", smarts=3)) == 1
     assert problems("custom_alerts", smarts=[3, "C"]) == [
-        f"{key}.smarts[0]: input should be a valid string (got 3)"
+        f"{key}.smarts[0]: must be text (put it into quotes), got 3"
     ]
     assert problems("custom_alerts", smarts={"x": 3}) == [
-        f"{key}.smarts.x: input should be a valid string (got 3)"
+        f"{key}.smarts.x: must be text (put it into quotes), got 3"
     ]
 
 

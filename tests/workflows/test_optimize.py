@@ -60,6 +60,22 @@ def test_from_configuration_to_files(settings, tmp_path):
     assert "mg-" in result._repr_html_()
 
 
+def test_the_objective_is_built_once_and_the_compounds_are_read_once(settings, tmp_path, monkeypatch):
+    import molgen.optimize.session as session
+    import molgen.workflows.check as check
+
+    built, read = [], []
+    for module in (check, session):
+        monkeypatch.setattr(
+            module,
+            "build_objective",
+            lambda *a, of=module.build_objective, **k: built.append(1) or of(*a, **k),
+        )
+    monkeypatch.setattr(session, "read", lambda *a, of=session.read, **k: read.append(a) or of(*a, **k))
+    mg.optimize(settings | {"budget": {"molecules": 16}}, tmp_path / "run", quiet=True)
+    assert len(built) == len(read) == 1
+
+
 def test_rescoring_the_delivered_file_gives_the_same_numbers(settings, tmp_path):
     result = mg.optimize(settings, tmp_path / "run", quiet=True)
     again = mg.score(result.files["csv"], result.path, quiet=True).to_frame()
