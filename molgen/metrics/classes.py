@@ -9,6 +9,7 @@ and it does not notice what lies between or outside the classes. Never quote it 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +20,15 @@ GAMEABLE = (
     "gameable by copies of the reference and by one typical molecule per class; never without FCD and novelty"
 )
 _POINTS_PER_CLASS = 5
+_CONFIDENCE, _TUNED = 0.9, 2000
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Cluster centers ``[c, bits]`` and the squared distance by which a membership changes e-fold."""
+    """Cluster centers ``[c, bits]`` and the squared distance by which a membership changes e-fold.
+
+    The temperature is that at which the median reference molecule belongs to one class with 0.9.
+    """
 
     centers: np.ndarray
     temperature: float
@@ -37,7 +42,7 @@ class Classes:
 
 
 def fit_classes(reference: np.ndarray, count: int = 200, *, seed: int = 0) -> Classes:
-    """k-means on packed fingerprints; the temperature is the median lead of the nearest center over the second.
+    """k-means on packed fingerprints, and the temperature found by bisection.
 
     Raises:
         DataError: fewer than five molecules per class.
@@ -49,8 +54,12 @@ def fit_classes(reference: np.ndarray, count: int = 200, *, seed: int = 0) -> Cl
     bits = np.unpackbits(reference, axis=1).astype(np.float32)
     found = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=1024).fit(bits)
     centers = found.cluster_centers_.astype(np.float64)
-    two = np.sort(_squared(reference, centers), axis=1)[:, :2]
-    return Classes(centers, max(float(np.median(two[:, 1] - two[:, 0])), 1e-9))
+    low, high = 1e-6, 1e4  # the median confidence falls from 1 to 1 / count in between
+    for _ in range(60):
+        temperature = math.sqrt(low * high)
+        confidence = Classes(centers, temperature).membership(reference[:_TUNED]).max(axis=1)
+        low, high = (temperature, high) if np.median(confidence) > _CONFIDENCE else (low, temperature)
+    return Classes(centers, math.sqrt(low * high))
 
 
 def class_score(membership: np.ndarray) -> float:

@@ -19,7 +19,8 @@ def share_interval(successes: int, n: int) -> Interval:
     p = successes / n
     center = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n * n))
-    return (max(0.0, center - half), min(1.0, center + half))
+    low, high = max(0.0, center - half), min(1.0, center + half)
+    return (low if successes else 0.0, high if successes < n else 1.0)
 
 
 def mean_interval(values: np.ndarray, *, seed: int = 0, resamples: int = 400) -> Interval:
@@ -51,7 +52,7 @@ def fold_deviation(
 SIZES: tuple[tuple[str, int, str], ...] = (
     ("FCD", 10_000, "it grows about as 1/n with smaller samples; the published protocol has 30,000"),
     ("KL", 10_000, "GuacaMol's protocol has 10,000"),
-    ("validity", 1_000, "the interval is wider than 6 points"),
+    ("valid", 1_000, "the interval is wider than 6 points"),
     ("precision", 2_000, "the spread between neighbors is not that of the whole set"),
     ("coverage", 2_000, "the spread between neighbors is not that of the whole set"),
     ("KCD", 1_000, "its standard deviation is of the size of the value"),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from molgen.core.errors import DataError
-from molgen.metrics.similarity import similarity_blocks
+from molgen.metrics.similarity import similarity_blocks, without_self
 
 Blocks = Iterator[tuple[slice, slice, Tensor]]
 Distances = Callable[[np.ndarray, np.ndarray], Blocks]
@@ -93,7 +93,6 @@ def _reach(points: np.ndarray, distances: Distances, k: int) -> Tensor:
     """Distance of each point to its k-th nearest other point."""
     best = torch.full((len(points), k), math.inf)
     for rows, columns, block in distances(points, points):
-        own = torch.arange(max(rows.start, columns.start), min(rows.stop, columns.stop))
-        block[own - rows.start, own - columns.start] = math.inf
+        without_self(block, rows, columns, math.inf)
         best[rows] = torch.cat([best[rows], block], dim=1).topk(k, dim=1, largest=False).values
     return best[:, -1]

@@ -143,6 +143,14 @@ def similarity_blocks(
             yield rows, columns, common.div_(union).nan_to_num_(nan=1.0)
 
 
+def without_self(block: Tensor, rows: slice, columns: slice, value: float) -> None:
+    """Overwrite what a molecule has with itself in a block of a set against itself."""
+    first, last = max(rows.start, columns.start), min(rows.stop, columns.stop)
+    if first < last:
+        own = torch.arange(first, last)
+        block[own - rows.start, own - columns.start] = value
+
+
 def _product(x: Tensor, y: Tensor, dtype: torch.dtype) -> Tensor:
     """Intersections in float32; int8 products want more than 16 rows, a handful is as fast in float32."""
     if dtype == torch.int8 and min(len(x), len(y)) <= 16:
@@ -156,8 +164,7 @@ def nearest_others(fingerprints: np.ndarray, k: int = 1, *, chunk: int = 2048) -
         raise DataError(f"the {k}. nearest other molecule needs more than {k} molecules")
     best = torch.full((len(fingerprints), k), -1.0)
     for rows, columns, block in similarity_blocks(fingerprints, fingerprints, chunk=chunk):
-        own = torch.arange(max(rows.start, columns.start), min(rows.stop, columns.stop))
-        block[own - rows.start, own - columns.start] = -1.0  # not with itself
+        without_self(block, rows, columns, -1.0)
         best[rows] = torch.cat([best[rows], block], dim=1).topk(k, dim=1).values
     return best[:, -1].double().numpy()
 

@@ -22,7 +22,7 @@ from molgen.metrics.evaluation import Evaluation, Metric
 from molgen.metrics.fcd import ChemNet
 from molgen.metrics.gates import Rejection, judge
 from molgen.metrics.similarity import morgan_bits
-from molgen.run.progress import Progress
+from molgen.run.progress import Progress, say
 from molgen.workflows.evaluate_inputs import Profile, Training
 
 MOST_PROPERTIES = 10_000
@@ -44,9 +44,12 @@ class Stages:
         if stage != self._stage:
             self._end()
             self._stage = stage
-            self._bar = Progress(total or None, "molecules", stage, quiet=self._quiet)
-            self._bar.__enter__()
-        if done and self._bar is not None:
+            if not done and not self._quiet:  # nothing will be counted, or not yet
+                say(stage)
+        if done:
+            if self._bar is None:
+                self._bar = Progress(total or None, "molecules", stage, quiet=self._quiet)
+                self._bar.__enter__()
             self._bar.advance(done - self._bar.count)
 
     def __enter__(self) -> Stages:

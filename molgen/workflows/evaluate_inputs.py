@@ -31,7 +31,7 @@ from molgen.run.files import sha256_file, write_atomic
 
 FORMAT = 1
 PART = 10_000  # molecules of a reference that are compared with, and as many that show what is possible
-NEIGHBORS = 250_000  # training molecules among which neighbors are searched; copies are looked up among all
+NEIGHBORS = 100_000  # training molecules among which neighbors are searched; copies are looked up among all
 STATISTICS = 100_000  # most reference molecules for SNN, fragments and scaffolds
 _DRUGLIKE = ("zinc250k", "chembl-sample")
 _ONE_IN = 50  # the share that the shipped prior `druglike` has held out, by the same hash
@@ -66,7 +66,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Training:
-    """A training set: all its molecules as hashes, up to 250,000 random ones with fingerprints for neighbors."""
+    """A training set: all its molecules as hashes, up to 100,000 random ones with fingerprints for neighbors."""
 
     name: str
     known: Hashed
@@ -220,7 +220,7 @@ def _make_training(path: Path, plain: bool, workers: int, say: Say) -> _Stored:
     scaffolds: set[str] = set()
     bits = []
     for sample in _parts(chosen, "fingerprints of the training set, once", say):
-        smiles += sample.smiles  # molecules are let go part by part: 250,000 of them would take 2.5 GB
+        smiles += sample.smiles  # molecules are let go part by part: 100,000 of them would take 1 GB
         bits.append(morgan_bits(sample.mols))
         scaffolds.update(map(murcko_scaffold, sample.mols))
     arrays = {

@@ -82,3 +82,14 @@ def test_nonsense_is_refused() -> None:
         nearest_similarity(good, good[:0])
     with pytest.raises(DataError, match="length"):
         nearest_similarity(good, good[:, :64])
+
+
+@pytest.mark.parametrize("chunk", [7, 1000])
+def test_the_nearest_other_is_not_the_molecule_itself(packed: np.ndarray, chunk: int) -> None:
+    alike = brute(packed, packed)
+    np.fill_diagonal(alike, -1.0)
+    for k in (1, 3):
+        expected = np.sort(alike, axis=1)[:, -k]
+        assert np.allclose(similarity.nearest_others(packed, k, chunk=chunk), expected, atol=1e-7)
+    with pytest.raises(DataError):
+        similarity.nearest_others(packed[:2], 2)

@@ -1,0 +1,272 @@
+"""Lists that good numbers praise and a chemist would throw away, genuine ones, and the way from file to page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+import molgen as mg
+from molgen.core.errors import ConfigError, DataError, ModelError
+from molgen.metrics.evaluation import Evaluation
+from molgen.workflows.evaluate import Likelihood, evaluate, read_raw
+
+IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
+TEN = [
+    "O=c1cccc[nH]1",
+    "CC(=O)CC(C)=O",
+    "c1ccc2[nH]cnc2c1",
+    "Cc1cc(O)n(C)n1",
+    "NC(=N)c1ccccc1",
+    "OC(=O)c1ccncc1",
+    "CNCCc1c[nH]c2ccccc12",
+    "O=C1CC(=O)NC(=O)N1",
+    "CC(N)Cc1ccccc1",
+    "Oc1ccc2ccccc2n1",
+]
+
+
+@pytest.fixture(scope="session")
+def drawn() -> list[str]:
+    """Raw strings of the shipped prior, invalid ones among them."""
+    return mg.sample("druglike", 900, seed=5, raw=True, quiet=True).smiles
+
+
+@pytest.fixture(scope="session")
+def places(drawn: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """(cache, reference file, training file); the sets are of the prior's distribution, so genuine."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    valid = [text for text in drawn[300:] if text and Chem.MolFromSmiles(text)]
+    half = len(valid) // 2
+    for name, part in (("reference", valid[:half]), ("training", valid[half:])):
+        (folder / f"{name}.smi").write_text("\n".join(part) + "\n")
+    return folder / "cache", folder / "reference.smi", folder / "training.smi"
+
+
+@pytest.fixture
+def run(places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    cache, reference, training = places
+    monkeypatch.setenv("MOLGEN_DATA", str(cache))
+
+    def call(molecules: list[str] | Path, out: Path | None = None, **options: object) -> Evaluation:
+        settings = {
+            "reference": str(reference),
+            "training": str(training),
+            "suites": ["audit"],
+            "quiet": True,
+        }
+        return evaluate(molecules, out, **(settings | options))  # type: ignore[arg-type]
+
+    return call
+
+
+def codes(result: Evaluation) -> set[str]:
+    return {verdict.code for verdict in result.verdicts}
+
+
+def methyl_scan(smiles: str) -> list[str]:
+    """The molecule with one and two more methyl groups at every place that has a hydrogen."""
+
+    def grow(text: str) -> list[str]:
+        mol = Chem.MolFromSmiles(text)
+        found = []
+        for atom in mol.GetAtoms():
+            if atom.GetTotalNumHs():
+                more = Chem.RWMol(mol)
+                carbon = more.AddAtom(Chem.Atom(6))
+                more.AddBond(atom.GetIdx(), carbon, Chem.BondType.SINGLE)
+                more.GetAtomWithIdx(atom.GetIdx()).SetNoImplicit(False)
+                if atom.GetNumExplicitHs():
+                    more.GetAtomWithIdx(atom.GetIdx()).SetNumExplicitHs(atom.GetNumExplicitHs() - 1)
+                Chem.SanitizeMol(more)
+                found.append(Chem.MolToSmiles(more))
+        return found
+
+    once = grow(smiles)
+    return list(dict.fromkeys([*once, *(two for one in once for two in grow(one))]))[:200]
+
+
+def salts_and_tautomers() -> list[str]:
+    forms: dict[str, None] = {}
+    enumerator = rdMolStandardize.TautomerEnumerator()
+    for smiles in TEN:
+        for mol in enumerator.Enumerate(Chem.MolFromSmiles(smiles)):
+            text = Chem.MolToSmiles(mol)
+            forms.update(dict.fromkeys([text, f"{text}.Cl", f"{text}.[Na+].[Cl-]", f"{text}.OC(=O)C(=O)O"]))
+    return list(forms)
+
+
+def tails() -> list[str]:
+    """One quinazoline with 200 tails, a third of them with rings of their own."""
+    ends = ["O", "N", "F", "C#N", "c1ccccc1", "C1CC1", "OC", "N1CCOCC1", "S(C)(=O)=O", "c1ccncc1"]
+    found = [f"c1ccc2c(c1)ncnc2{link}{'C' * n}{end}" for link in "NO" for n in range(1, 11) for end in ends]
+    return [text for text in found if Chem.MolFromSmiles(text)][:200]
+
+
+def test_a_genuine_sample_gets_no_verdict(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run(drawn[:300])
+    assert result.verdicts == []
+    assert result.value("copies of training molecules") < 0.1
+    assert result.funnel.raw == 300
+
+
+def test_held_out_molecules_get_no_verdict(run, places) -> None:  # type: ignore[no-untyped-def]
+    assert run(places[1]).verdicts == []
+
+
+def test_the_training_set_returned_is_named(run, places) -> None:  # type: ignore[no-untyped-def]
+    returned = places[2].read_text().split()
+    result = run(returned)
+    assert codes(result) == {"copies"}
+    assert result.value("copies of training molecules") == 1.0
+    assert "training set returned: 100%" in result.verdicts[0].words
+
+
+def test_the_training_set_in_other_clothes_is_still_named(run, places) -> None:  # type: ignore[no-untyped-def]
+    """Other atom order, no stereo, a counter-ion: not one string is the same."""
+    clothes = []
+    for text in places[2].read_text().split():
+        mol = Chem.MolFromSmiles(text)
+        Chem.RemoveStereochemistry(mol)
+        clothes.append(Chem.MolToSmiles(mol, rootedAtAtom=mol.GetNumAtoms() - 1, canonical=False) + ".Cl")
+    assert "copies" in codes(run(clothes))
+
+
+def test_a_methyl_scan_of_one_drug_is_named(run) -> None:  # type: ignore[no-untyped-def]
+    scan = methyl_scan(IMATINIB)
+    assert len(scan) > 100
+    result = run(scan)
+    assert "one_molecule" in codes(result)
+    assert result.value("copies of training molecules") == 0.0
+
+
+def test_alkane_chains_are_named(run) -> None:  # type: ignore[no-untyped-def]
+    chains = [
+        f"{'C' * n}{branch}{'C' * (n + 3)}" for n in range(2, 22) for branch in ("", "C(C)", "C(CC)", "=C")
+    ]
+    assert "chains" in codes(run(chains))
+    assert "chains" in codes(run([f"{'C' * n}O" for n in range(9, 60)]))
+
+
+def test_one_scaffold_with_two_hundred_tails_is_named(run) -> None:  # type: ignore[no-untyped-def]
+    assert codes(run(tails())) & {"one_scaffold", "one_core"}
+    assert "one_core" in codes(
+        run([text for text in tails() if text.count("1") > 2])
+    )  # tails with rings only
+
+
+def test_salts_and_tautomers_of_ten_molecules_are_named(run) -> None:  # type: ignore[no-untyped-def]
+    forms = salts_and_tautomers()
+    assert len(forms) > 80
+    result = run(forms)
+    assert "same_compounds" in codes(result)
+    words = next(verdict.words for verdict in result.verdicts if verdict.code == "same_compounds")
+    assert f"{len(forms)} different structures" in words
+
+
+def test_repeats_and_broken_strings_are_named(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    valid = [text for text in drawn if Chem.MolFromSmiles(text)]
+    assert "repeats" in codes(run(valid[:30] * 5))
+    assert "invalid" in codes(run(valid[:40] + ["C1CC"] * 60))
+
+
+def test_impossible_graphs_are_named(run) -> None:  # type: ignore[no-untyped-def]
+    weird = [f"C1=C{'C' * n}N2OSN1C2={'C' * k}" for n in range(1, 8) for k in range(1, 8)]
+    assert "unreal" in codes(run(weird))
+
+
+def test_everything_is_written_and_says_what_was_left_out(run, drawn, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "report"
+    result = run(drawn[:120], out, suites=["all"], track=False)
+    results = out / "results"
+    page = (results / "report.html").read_text()
+    content = json.loads((results / "evaluation.json").read_text())
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "<script" not in page
+    assert page.count("<svg") > 20
+    assert "molgen data fetch chemnet" in page  # the FCD is missing, with its cure
+    assert content["kind"] == "evaluation"
+    assert {metric["suite"] for metric in content["metrics"]} == {"moses", "guacamol", "general", "audit"}
+    assert not any(metric["name"].startswith("FCD") for metric in content["metrics"])
+    assert (
+        (results / "metrics.csv")
+        .read_text()
+        .startswith("suite,name,value,low,high,floor,n,note\nmoses,valid,")
+    )
+    assert (
+        "unique,same molecule again" in (results / "funnel.csv").read_text()
+        or result.funnel.steps[2].lost == 0
+    )
+    assert result.value("precision (Tanimoto)") > 0.5
+    assert all(step.kept >= 0 for step in result.funnel.steps)
+    assert json.loads((out / "manifest.json").read_text())["status"] == "done"
+    with pytest.raises(Exception, match="overwrite"):
+        run(drawn[:20], out)
+
+
+def test_the_same_seed_gives_the_same_numbers(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    one, two = (run(drawn[:60], suites=["general", "audit"]) for _ in range(2))
+    assert one.rows() == two.rows()
+
+
+def test_without_any_reference_the_rest_still_works(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run(drawn[:60], reference="none", training=None, suites=["all"])
+    assert result.value("IntDiv") > 0.5
+    assert result.funnel is not None
+    assert result.value("unique@1000") is None
+
+
+def test_a_default_reference_that_is_not_here_is_said(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run(drawn[:30], reference=None, training=None, suites=["moses"])
+    assert any("molgen data fetch zinc250k chembl-sample" in text for text in result.warnings)
+    with pytest.raises(DataError, match="molgen data fetch"):
+        run(drawn[:30], reference="moses")
+
+
+def test_mistakes_are_named_before_any_work(run) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ConfigError, match="did you mean 'guacamol'"):
+        run(["CCO"], suites=["guacamoll"])
+    with pytest.raises(ConfigError, match="no file and no data set; did you mean 'druglike'"):
+        run(["CCO"], reference="drug_like")
+    with pytest.raises(DataError, match="no molecules"):
+        run([])
+    with pytest.raises(DataError, match="none of the 2 strings"):
+        run(["not", "molecules"])
+
+
+def test_blank_lines_are_invalid_samples_and_not_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "samples.smi"
+    path.write_text("CCO\n\n\nCCN\nbroken(\nCC\n")
+    assert read_raw(path) == ["CCO", "", "", "CCN", "broken(", "CC"]
+    assert read_raw(path, 4) == ["CCO", "", "", "CCN"]
+
+
+def test_nats_per_molecule_are_those_of_the_function(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    def likelihood(smiles: list[str]) -> np.ndarray:
+        return np.where(np.arange(len(smiles)) == 0, np.nan, -20.0)
+
+    result = run(drawn[:40], suites=["moses"], likelihood=Likelihood("toy", likelihood))  # type: ignore[arg-type]
+    assert result.value("nats per molecule (reference)") == 20.0
+    note = next(m.note for m in result.metrics if m.name == "nats per molecule (sample)")
+    assert "1 cannot be written" in note
+
+
+def test_the_shipped_prior_tells_its_nats_through_the_api(run, drawn, places) -> None:  # type: ignore[no-untyped-def]
+    options = {"reference": str(places[1]), "training": str(places[2]), "quiet": True}
+    result = mg.evaluate(drawn[:30], suites=["moses"], model="druglike", **options)
+    assert 15 < result.value("nats per molecule (reference)") < 40
+
+
+def test_a_model_without_likelihood_is_refused() -> None:
+    from molgen.workflows.evaluate import likelihood_of
+    from molgen.workflows.model import Model
+
+    class Silent:
+        family = "silent"
+
+    with pytest.raises(ModelError, match="no likelihood"):
+        likelihood_of(Model("x", Path("x"), "cpu", Silent(), {}))  # type: ignore[arg-type]
