@@ -136,7 +136,3 @@ def _keep_traceback() -> str:
     except OSError:
         return traceback.format_exc()
     return f"This is a fault of molgen, not yours. Please report it with the file {file.name}"
-
-
-if __name__ == "__main__":
-    main()

@@ -41,6 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "api": {*BELOW_OPTIMIZE, "optimize", "report", "benchmark", "recipes", "diagnose", "workflows"},
     "commands": {"core", "run", "api"},
     "cli": {"core", "commands"},
+    "__main__": {"cli"},
 }
 #: Too slow to import before they are needed.
 HEAVY = ("torch", "rdkit", "mlflow", "pandas", "scipy", "sklearn", "openpyxl", "pyarrow", "lightning_fabric")

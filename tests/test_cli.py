@@ -191,7 +191,7 @@ def test_rejected_rows_can_be_written_out(
 
 def test_standard_input_is_a_file_too(objective: Path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "molgen.cli", "score", "-", "--objective", str(objective), "-q"],
+        [sys.executable, "-m", "molgen", "score", "-", "--objective", str(objective), "-q"],
         input="smiles\nCCO\n",
         capture_output=True,
         text=True,

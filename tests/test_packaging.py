@@ -97,7 +97,7 @@ def test_the_wheel_holds_everything_and_runs_away_from_the_checkout(tmp_path: Pa
 
     def run(*arguments: str) -> str:
         answer = subprocess.run(
-            [python, "-m", "molgen.cli", *arguments],
+            [python, "-m", "molgen", *arguments],
             cwd=elsewhere,
             capture_output=True,
             text=True,

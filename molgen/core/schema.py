@@ -143,7 +143,8 @@ class OutputConfig(Section):
     )
     references: DataConfig | None = Field(
         None,
-        description="compounds to compare with: nearest reference and similarity on each row; none is delivered",
+        description="compounds to name the nearest of on each row, and not to deliver; default: the seeds, else "
+        "the references of the objective",
     )
 
 

@@ -90,7 +90,10 @@ def open_inputs(
     )
     try:
         seeds = read_compounds(config.seeds, base_dir)
-        return Inputs(objective, seeds, read_compounds(config.output.references, base_dir))
+        references = read_compounds(config.output.references, base_dir)
+        if not seeds and not references:  # what the objective compares with is then what the user knows
+            references = [mol for c in objective.components for mol in getattr(c.scorer, "references", ())]
+        return Inputs(objective, seeds, references)
     except BaseException:
         objective.close()
         raise

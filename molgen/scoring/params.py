@@ -34,7 +34,9 @@ class NoParams(Section):
 class SimilarityParams(Section):
     """Similarity to reference molecules."""
 
-    references: list[str] = Field(default_factory=list, description="reference molecules as SMILES")
+    references: list[str] | dict[str, str] = Field(
+        default_factory=list, description="reference molecules as SMILES, or a table name: SMILES"
+    )
     file: str | None = Field(
         None, description="file of reference molecules (CSV, SMI, SDF ...), instead or in addition"
     )

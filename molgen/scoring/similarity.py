@@ -90,9 +90,12 @@ def build(name: str, params: SimilarityParams, context: Context) -> Similarity:
     """Read and standardize the references; raises ConfigError for those that are none."""
     references: list[Molecule] = []
     files: dict[str, str] = {}
-    parsed = parse_all(params.references, context.policy)
+    named = params.references if isinstance(params.references, dict) else dict(enumerate(params.references))
+    keys = [f".{key}" if isinstance(key, str) else f"[{key}]" for key in named]
+    ids = [key if isinstance(key, str) else None for key in named]
+    parsed = parse_all(list(named.values()), context.policy, ids=ids)
     problems = [
-        Problem(f"references[{row.line - 1}]", f"not a usable molecule: {row.detail} (got {row.text!r})")
+        Problem(f"references{keys[row.line - 1]}", f"not a usable molecule: {row.detail} (got {row.text!r})")
         for row in parsed.rejected
     ]
     references += parsed.ok

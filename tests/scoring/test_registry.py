@@ -7,6 +7,7 @@ import pytest
 
 from molgen.chem.alerts import CATALOGS
 from molgen.chem.descriptors import DESCRIPTORS
+from molgen.core.errors import ConfigError
 from molgen.scoring import registry
 from molgen.scoring.params import Catalog
 from molgen.scoring.protocol import Context, Scored
@@ -64,6 +65,22 @@ def test_parameter_problems_carry_key_path_and_cure():
     (wrong,) = problems("alerts", catalogs=["PAIN"])
     assert wrong.startswith(f"{key}.catalogs[0]: must be one of PAINS, ")
     assert wrong.endswith("got 'PAIN'; did you mean 'PAINS'?")
+
+
+def test_a_reference_with_a_name_is_found_by_it():
+    from molgen.core.schema import ObjectiveConfig
+    from molgen.scoring.objective import build_objective
+
+    def config(references):
+        component = {"use": "similarity", "params": {"references": references}}
+        return ObjectiveConfig.model_validate({"components": [component]})
+
+    with build_objective(config({"ethanol": "CCO"})) as objective:
+        assert [mol.id for mol in objective.components[0].scorer.references] == ["ethanol"]
+    with pytest.raises(ConfigError, match=r"params\.references\.ethanol: not a usable molecule"):
+        build_objective(config({"ethanol": "CCO("}))
+    with pytest.raises(ConfigError, match=r"params\.references\[1\]: not a usable molecule"):
+        build_objective(config(["C", "CCO("]))
 
 
 def test_a_bad_entry_of_a_list_or_table_is_one_problem_not_one_per_branch():

@@ -76,6 +76,21 @@ def test_the_objective_is_built_once_and_the_compounds_are_read_once(settings, t
     assert len(built) == len(read) == 1
 
 
+def test_without_references_of_its_own_a_run_names_the_nearest_of_its_objective(settings, tmp_path):
+    del settings["seeds"]
+    known = {"paracetamol": "CC(=O)Nc1ccc(O)cc1", "nicotine": "CN1CCC[C@H]1c1cccnc1"}
+    similarity = {
+        "use": "similarity",
+        "params": {"references": known},
+        "role": "filter",
+        "transform": {"type": "step", "high": 0.9},
+    }
+    settings["objective"]["components"].append(similarity)
+    result = mg.optimize(settings, tmp_path / "run", quiet=True)
+    assert {row["nearest_reference"] for row in rows(result.files["csv"])} <= set(known)
+    assert "paracetamol" in result.files["html"].read_text()
+
+
 def test_rescoring_the_delivered_file_gives_the_same_numbers(settings, tmp_path):
     result = mg.optimize(settings, tmp_path / "run", quiet=True)
     again = mg.score(result.files["csv"], result.path, quiet=True).to_frame()
