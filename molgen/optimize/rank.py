@@ -16,6 +16,7 @@ from molgen.chem.fingerprints import morgan, nearest, tanimoto
 from molgen.chem.molecule import Molecule
 from molgen.chem.rings import min_frequency
 from molgen.chem.standardize import tautomer_key
+from molgen.core.errors import MoleculeError
 from molgen.core.schema import OutputConfig
 from molgen.optimize.memory import Entry, Memory
 
@@ -36,7 +37,7 @@ def pick(
         key=lambda e: (-e.total, e.id),
     )
     passed_over: Counter[str] = Counter()
-    taken = {tautomer_key(molecule.mol): "one of your compounds" for molecule in inputs}
+    taken = {_compound(molecule): "one of your compounds" for molecule in inputs}
     picked: list[tuple[Entry, Molecule]] = []
     prints = np.zeros((0, 256), dtype=np.uint8)
     for entry in ranked:
@@ -46,7 +47,7 @@ def pick(
             passed_over["below output.min_score"] += 1
             continue
         molecule = Molecule(str(entry.smiles), policy)
-        key = tautomer_key(molecule.mol)
+        key = _compound(molecule)
         if key in taken:
             passed_over[taken[key]] += 1
             continue
@@ -58,6 +59,14 @@ def pick(
         prints = bits if not len(prints) else np.concatenate([prints, bits])
         picked.append((entry, molecule))
     return picked, passed_over
+
+
+def _compound(molecule: Molecule) -> str:
+    """The same text for tautomers, salts and charge states; the SMILES of what a permissive policy lets through."""
+    try:
+        return tautomer_key(molecule.mol)
+    except MoleculeError:
+        return molecule.smiles
 
 
 def candidate_rows(

@@ -23,6 +23,7 @@ from molgen.optimize.registry import strategy
 from molgen.optimize.session import read_compounds
 from molgen.run.files import write_atomic, write_json
 from molgen.run.folder import RunFolder
+from molgen.run.interrupt import Stop, stop_signals
 from molgen.run.progress import say
 from molgen.workflows import optimize
 
@@ -53,14 +54,16 @@ def benchmark(
     loaded = {task: _config(suite, task, optimizer, model, budget, seed, overrides) for task in chosen}
     _check(out, loaded, overwrite)
     results = []
-    for number, task in enumerate(chosen, 1):
-        if not quiet:
-            say(f"[{number}/{len(chosen)}] {task}")
-        try:
-            _run(suite, task, loaded[task], out / task, overwrite=overwrite, quiet=quiet)
-        except Interrupted as stopped:
-            raise Interrupted(stopped.signal_name, "the same command") from stopped
-        results.append(read_task(suite, task, out / task))
+    with stop_signals() as stop:
+        for number, task in enumerate(chosen, 1):
+            stop.raise_if_requested("the same command")  # a signal that came while results were written
+            if not quiet:
+                say(f"[{number}/{len(chosen)}] {task}")
+            try:
+                _run(suite, task, loaded[task], out / task, stop, overwrite=overwrite, quiet=quiet)
+            except Interrupted as stopped:
+                raise Interrupted(stopped.signal_name, "the same command") from stopped
+            results.append(read_task(suite, task, out / task))
     config = next(iter(loaded.values())).config
     settings: dict[str, Any] = {"budget": config.budget.molecules, "seed": config.seed, "model": config.model}
     settings |= {"optimizer": config.optimizer.model_dump(mode="json"), "batch_size": config.batch_size}
@@ -145,6 +148,7 @@ def _run(
     task: str,
     loaded: configs.Loaded[OptimizeConfig],
     path: Path,
+    stop: Stop,
     *,
     overwrite: bool,
     quiet: bool,
@@ -152,14 +156,14 @@ def _run(
     """Start, go on with, or leave alone the run of a task."""
     oracle = {f"{suite.name}_oracle": OracleScorer(suite, task)}
     if overwrite or not (path / "manifest.json").is_file():
-        optimize.start(loaded, path, overwrite=overwrite, quiet=quiet, handed_in=oracle)
+        optimize.start(loaded, path, overwrite=overwrite, quiet=quiet, handed_in=oracle, stop=stop)
         return
     folder = RunFolder.open(path)
     if folder.status == "done":
         if not quiet:
             say(f"{task}: done before")
         return
-    optimize.resume(folder, quiet=quiet, handed_in=oracle)
+    optimize.resume(folder, quiet=quiet, handed_in=oracle, stop=stop)
 
 
 def _league(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,7 +29,7 @@ from molgen.report import write_results
 from molgen.report.frame import MoleculeFrame
 from molgen.report.summary import score_rise
 from molgen.run.folder import RunFolder
-from molgen.run.interrupt import stop_signals
+from molgen.run.interrupt import Stop, stop_signals
 from molgen.run.progress import Progress
 from molgen.run.tracker import open_tracker
 from molgen.scoring.cache import ScoreCache
@@ -92,10 +93,12 @@ def start(
     keep_partial: bool = False,
     handed_in: Mapping[str, Scorer] | None = None,
     objective: Objective | None = None,
+    stop: Stop | None = None,
 ) -> OptimizeResult:
     """Create the run folder ``out`` and search. With ``keep_partial`` an interruption returns what there is.
 
     ``handed_in``: scorers that the registry does not know, by the ``use`` of their component; a resume needs them too.
+    ``stop``: the caller's, where it catches the stop signals for several runs.
     ``objective``: the one that a check has built already, closed at the end.
 
     Raises ConfigError before anything is written, RunError for the folder, Interrupted after saving.
@@ -105,7 +108,7 @@ def start(
     with open_inputs(config, base_dir, handed_in, objective) as inputs:
         folder = create_folder(config, out, base_dir, inputs.objective, overwrite=overwrite)
         _keep_code(folder, inputs.objective)
-        return _drive(folder, config, inputs, quiet=quiet, keep_partial=keep_partial)
+        return _drive(folder, config, inputs, stop, quiet=quiet, keep_partial=keep_partial)
 
 
 def resume(
@@ -114,6 +117,7 @@ def resume(
     quiet: bool = False,
     keep_partial: bool = False,
     handed_in: Mapping[str, Scorer] | None = None,
+    stop: Stop | None = None,
 ) -> OptimizeResult:
     """Go on with a run from its last checkpoint, or deliver again if it was done.
 
@@ -126,15 +130,22 @@ def resume(
             f"is part of a benchmark; go on with the command that started it: {command}", folder.name
         )
     with open_inputs(config, Path(folder.manifest["base_dir"]), handed_in) as inputs:
-        return _drive(folder, config, inputs, quiet=quiet, keep_partial=keep_partial)
+        return _drive(folder, config, inputs, stop, quiet=quiet, keep_partial=keep_partial)
 
 
 def _drive(
-    folder: RunFolder, config: OptimizeConfig, inputs: Inputs, *, quiet: bool, keep_partial: bool
+    folder: RunFolder,
+    config: OptimizeConfig,
+    inputs: Inputs,
+    stopper: Stop | None,
+    *,
+    quiet: bool,
+    keep_partial: bool,
 ) -> OptimizeResult:
     folder.quiet = quiet
     objective, seeds, references = inputs.objective, inputs.seeds, inputs.references
-    with stop_signals() as stop, folder.lock(), ScoreCache(folder.path / "scores.jsonl") as cache:
+    catching = stop_signals() if stopper is None else nullcontext(stopper)
+    with catching as stop, folder.lock(), ScoreCache(folder.path / "scores.jsonl") as cache:
         _same_objective(folder, objective)
         objective.keep_in(cache)
         tracker = open_tracker(config.tracking, folder)

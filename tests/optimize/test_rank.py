@@ -46,6 +46,11 @@ def test_no_input_is_delivered_in_any_tautomer_or_salt():
     assert passed_over["one of your compounds"] == 4
 
 
+def test_a_radical_that_the_policy_lets_through_did_not_stop_the_delivery():
+    chosen, _ = pick(Memory([entry(0, "CC[CH]C", 0.9), entry(1, "CCO", 0.8)]), OutputConfig(), "none", [])
+    assert [e.id for e, _ in chosen] == [0, 1]
+
+
 @pytest.mark.parametrize(("output", "expected"), [({"n": 1}, [3]), ({"min_score": 0.85}, [3, 1])])
 def test_limits(output, expected):
     assert picked(**output)[0] == expected

@@ -11,13 +11,19 @@ from molgen.cli import run
 from molgen.core.errors import ConfigError, DataError, Interrupted, ModelError
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
+from molgen.workflows import optimize as workflow
 from molgen.workflows.benchmark import benchmark, read_task
 
 SUITE = Suite("pmo")
 
 
 def small(out: Path, *tasks: str, suite: Suite = SUITE, **options):
-    defaults = {"optimizer": "random", "budget": 40, "overrides": ["batch_size=16", "output.n=1"], "quiet": True}
+    defaults = {
+        "optimizer": "random",
+        "budget": 40,
+        "overrides": ["batch_size=16", "output.n=1"],
+        "quiet": True,
+    }
     return benchmark(suite, out, tasks=tasks, **(defaults | options))
 
 
@@ -92,6 +98,25 @@ def test_an_interrupted_benchmark_goes_on_with_the_same_command(
     assert "median1" not in calls[before:]  # what is done is not done again
     for task in ("median1", "perindopril_mpo"):
         assert ledger(tmp_path / "cut" / task) == ledger(tmp_path / "whole" / task)
+
+
+def test_a_signal_while_results_are_written_did_not_stop_the_benchmark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops = []
+    init = Stop.__init__
+    monkeypatch.setattr(Stop, "__init__", lambda self: (init(self), stops.append(self))[0])
+    deliver = workflow.deliver
+
+    def late(*arguments):
+        stops[-1].request("SIGTERM")
+        return deliver(*arguments)
+
+    monkeypatch.setattr(workflow, "deliver", late)
+    with pytest.raises(Interrupted, match="the same command"):
+        small(tmp_path / "b", "median1", "median2")
+    assert RunFolder.open(tmp_path / "b" / "median1").status == "done"
+    assert not (tmp_path / "b" / "median2").exists()
 
 
 def test_other_settings_do_not_continue_a_benchmark(tmp_path: Path) -> None:
