@@ -109,7 +109,13 @@ def _drive(folder: RunFolder, config: TrainConfig, base_dir: Path, quiet: bool) 
             if isinstance(error, Interrupted):
                 raise Interrupted(error.signal_name, f"molgen resume {folder.path}") from None
             raise
-        path = save(model, folder.path / "model", _card(config, folder, report, outcome))
+        card = _card(config, folder, report, outcome)
+        if hasattr(
+            model, "finish"
+        ):  # what a family fits once its weights are final, a latent prior for example
+            folder.log("fitting what the finished weights allow")
+            card["metrics"]["finish"] = model.finish(data, seed=stream(config.seed, "finish"))
+        path = save(model, folder.path / "model", card)
         folder.update_manifest(status="done")
         folder.log(f"done: {outcome.reason}; model in {path}")
         tracker.finish("done")
@@ -219,6 +225,8 @@ def _report_unusable(folder: RunFolder, data: Any) -> None:
 def _validate(model: Any, held_out: Any, config: TrainConfig, known: set[str]) -> dict[str, float]:
     """Loss on the held-out molecules, and valid, unique and novel shares of a raw sample."""
     metrics = {"validation_loss": mean_loss(model, held_out)}
+    if hasattr(model, "validation_metrics"):
+        metrics |= model.validation_metrics(held_out)
     n = config.trainer.sample_size
     if n:
         drawn = model.sample(n, seed=stream(config.seed, "validation"), batch_size=n)
