@@ -6,7 +6,10 @@ from molgen.models.registry import families, load, model_class, shipped
 from molgen.testing import check_generator
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "C[C@@H](N)C(=O)O", "c1ccncc1", "CCOC(=O)C", "NCCN"] * 4
-SMALL = {"autoregressive": {"hidden": 24, "layers": 1, "embedding": 12, "pieces": 4, "max_tokens": 40}}
+SMALL = {
+    "autoregressive": {"hidden": 24, "layers": 1, "embedding": 12, "pieces": 4, "max_tokens": 40},
+    "graph_vae": {"latent": 8, "width": 32, "heads": 4, "layers": 1, "encoder_layers": 1, "site_width": 16},
+}
 
 
 @pytest.mark.parametrize("name", sorted(families()))

@@ -1,0 +1,109 @@
+"""Fragment-tree codec: exact flat round trips over whole sets, what is outside, vocabulary coverage, speed.
+
+python benchmarks/graph_codec.py                 # 5,000 molecules of each set
+python benchmarks/graph_codec.py --number 0      # all of ZINC250k and of the MOSES test set
+python benchmarks/graph_codec.py --file my.smi
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from molgen.core.errors import DataError
+from molgen.data import catalog
+from molgen.data.reader import raw_rows
+from molgen.models.graph_vae.forest import from_trees
+from molgen.models.graph_vae.order import reordered
+from molgen.models.graph_vae.table import FragmentTable
+from molgen.models.graph_vae.trees import cut_all
+from molgen.models.graph_vae.writer import SmilesWriter
+
+
+def flat(smiles: str) -> str:
+    """Canonical SMILES without stereo."""
+    mol = Chem.MolFromSmiles(smiles)
+    return "" if mol is None else Chem.MolToSmiles(mol, isomericSmiles=False)
+
+
+def measure(name: str, smiles: Sequence[str]) -> None:
+    """Print what becomes of a set: cut, write, compare, in canonical and in random order."""
+    began = time.process_time()
+    trees = cut_all(smiles)
+    cut = time.process_time() - began
+    began = time.process_time()
+    table, forest = from_trees(trees, FragmentTable.build([]))
+    described = time.process_time() - began
+    writer = SmilesWriter(table)
+    rng = np.random.default_rng(0)
+    wrong: list[str] = []
+    written = 0.0
+    for rows in forest.plan(512, 0):
+        canonical = forest.padded(rows)
+        for trees_of in (canonical, reordered(canonical, np.ones(len(rows), bool), rng)):
+            began = time.process_time()
+            fields = (trees_of.fragment, trees_of.parent, trees_of.entry, trees_of.parent_site)
+            texts = [
+                writer.write(*(x[k, : trees_of.n[k]].tolist() for x in fields)) for k in range(len(rows))
+            ]
+            written += time.process_time() - began
+            for row, text in zip(rows, texts, strict=True):
+                origin = smiles[forest.index[row]]
+                if flat(text) != flat(origin):
+                    wrong.append(f"{origin} -> {text}")
+    counts = Counter(forest.fragment.tolist())
+    common = [f for f, _ in counts.most_common()]
+    rank = np.zeros(len(table), np.int64)
+    rank[common] = np.arange(len(common))
+    worst = np.maximum.reduceat(rank[forest.fragment], forest.starts)
+    cover = ", ".join(f"{k}: {(worst < k).mean():.1%}" for k in (128, 512, 1000, 2000, 4000))
+    print(
+        f"{name}: {len(smiles)} molecules, {len(forest)} in the codec, outside: {trees.outside() or 'none'}"
+    )
+    print(
+        f"  round trips that fail (canonical and random order): {len(wrong)} of {2 * len(forest)}", *wrong[:5]
+    )
+    print(
+        f"  fragments per molecule {forest.lengths.mean():.2f} (max {forest.lengths.max()}), distinct {len(table)}"
+    )
+    print(f"  molecules covered by the most common fragments: {cover}")
+    print(
+        f"  CPU per molecule: cut {1e3 * cut / len(smiles):.2f} ms, write {1e3 * written / 2 / len(forest):.3f} ms; "
+        f"describing {len(table)} fragments {described:.1f} s"
+    )
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--number", type=int, default=5000, help="molecules of each set, 0: all")
+    parser.add_argument("--file", type=Path, help="a file of your own instead of the public sets")
+    arguments = parser.parse_args()
+    rdBase.DisableLog("rdApp.*")
+    sources: dict[str, Path] = {}
+    if arguments.file:
+        sources[arguments.file.name] = arguments.file
+    else:
+        for name in ("zinc250k", "moses-test"):
+            try:
+                sources[name] = catalog.locate(name)
+            except DataError as error:
+                print(f"{name}: {error}")
+    for name, path in sources.items():
+        smiles = [text for _, text, _, _ in raw_rows(path)]
+        if arguments.number and len(smiles) > arguments.number:
+            smiles = random.Random(0).sample(smiles, arguments.number)
+        measure(name, smiles)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""The graph VAE as a generator: building, training steps, encoding, decoding, sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from molgen.models.graph_vae import GraphVaeParams
+from molgen.models.graph_vae.decoder import Decoder
+from molgen.models.graph_vae.embedding import fragment_embedding, site_embedding
+from molgen.models.graph_vae.encoder import Encoder
+from molgen.models.graph_vae.forest import Batch, Forest, from_trees, vocabulary
+from molgen.models.graph_vae.growth import Grown, Scaffold, grow
+from molgen.models.graph_vae.objective import Nats, divergence, log_likelihood, property_loss
+from molgen.models.graph_vae.posterior import assess, posterior
+from molgen.models.graph_vae.properties import labels_of, scales_of
+from molgen.models.graph_vae.table import FragmentTable
+from molgen.models.graph_vae.trees import Trees, cached_trees, cut_all
+from molgen.models.graph_vae.writer import SmilesWriter
+from molgen.models.latent.prior import make_prior
+from molgen.models.protocol import Samples
+
+_RECENT = 2048
+
+
+class GraphVae(nn.Module):
+    """A variational autoencoder over fragment trees; every string that it writes is a valid molecule.
+
+    ``encode`` gives points of the latent space, ``decode`` molecules; ``sample`` draws points from the learned prior
+    and molecules from them. How it works and what its numbers mean: docs/graph_vae.md.
+    """
+
+    family = "graph_vae"
+    seen: Tensor
+    blocked: Tensor
+
+    def __init__(
+        self,
+        params: GraphVaeParams,
+        table: FragmentTable,
+        limits: tuple[int, int],
+        properties: Mapping[str, Any],
+    ) -> None:
+        super().__init__()
+        self.params, self.table, self.limits = params, table, limits
+        self.properties = {
+            name: (float(center), float(scale)) for name, (center, scale) in properties.items()
+        }
+        count = len(table)
+        sites = int(table.start[min(count, params.learned_sites)])
+        self.fragments = fragment_embedding(count, params.width, params.row_dropout)
+        self.sites = site_embedding(sites, params.site_width, params.row_dropout)
+        self.encoder = Encoder(params.width, params.site_width, params.encoder_layers, params.latent)
+        self.decoder = Decoder(
+            params.latent, params.width, params.layers, params.heads, params.site_width, params.common, count
+        )
+        self.property_head = nn.Sequential(
+            nn.Linear(params.latent, 128), nn.SiLU(), nn.Linear(128, len(self.properties))
+        )
+        self.prior = make_prior(params.prior, params.latent)
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))  # training steps, for the warm-up
+        self.register_buffer("blocked", self._blocked(), persistent=False)
+        self._recent: list[tuple[Tensor, Tensor]] = []
+        self.writer = SmilesWriter(table)
+
+    # -- building and storing ------------------------------------------------------------------------
+
+    @classmethod
+    def build(cls, params: GraphVaeParams, smiles: Sequence[str], *, seed: int = 0) -> GraphVae:
+        """An untrained model whose vocabulary is the fragments of ``smiles``; the weights follow from ``seed``."""
+        table, limits = vocabulary(cached_trees(smiles, workers=2), params.min_count)
+        scales = scales_of(smiles, seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(params, table, limits, scales)
+
+    @classmethod
+    def from_assets(cls, params: GraphVaeParams, assets: Mapping[str, Any]) -> GraphVae:
+        """A model of the stored architecture, before its weights are loaded; needs no RDKit."""
+        scales = assets["scales"]
+        fragments, atoms = scales["limits"]
+        return cls(
+            params, FragmentTable.from_json(assets["fragments"]), (fragments, atoms), scales["properties"]
+        )
+
+    def assets(self) -> dict[str, Any]:
+        """The vocabulary, and the means and deviations of the properties."""
+        return {
+            "fragments": self.table.to_json(),
+            "scales": {
+                "limits": list(self.limits),
+                "properties": {k: list(v) for k, v in self.properties.items()},
+            },
+        }
+
+    def _blocked(self) -> Tensor:
+        common = self.decoder.common
+        blocked = np.zeros((2, common + (self.decoder.what_rare is not None)), bool)
+        blocked[1, :common] = np.diff(self.table.open_start)[:common] == 0  # nothing to bind it by
+        return torch.from_numpy(blocked)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.seen.device
+
+    # -- training -----------------------------------------------------------------------------------
+
+    def training_set(
+        self,
+        smiles: Sequence[str],
+        *,
+        randomize: bool = False,
+        labels: Mapping[str, Sequence[float]] | None = None,
+    ) -> Forest:
+        """The molecules as fragment trees; ``labels`` are values of own properties, NaN where unknown.
+
+        ``randomize`` is for families that read strings; here ``random_order`` of the parameters does that work.
+        """
+        known = self.params.property_molecules if self.params.property_weight else 0
+        values = labels_of(smiles, self.properties, known, labels or {})
+        trees = cached_trees(smiles, workers=2)
+        return Forest(trees, self.table, random_share=self.params.random_order, labels=values)
+
+    def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
+        """One AdamW for everything."""
+        parameters = [p for name, p in self.named_parameters() if not name.startswith("prior.")]
+        return {
+            "model": torch.optim.AdamW(
+                parameters, lr=learning_rate, betas=(0.9, 0.98), weight_decay=weight_decay, fused=True
+            )
+        }
+
+    def vectors(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Vectors of the distinct fragments and sites of a batch."""
+        return self.fragments(batch.unique, batch.unique_features), self.sites(
+            batch.site, batch.site_features
+        )
+
+    def bound(self, batch: Batch, noise: Tensor | None = None) -> tuple[Nats, Tensor, Tensor, Tensor]:
+        """Nats of every molecule's choices, and mean, log-variance and sample of its posterior ``[B, latent]``."""
+        fragments, sites = self.vectors(batch)
+        mean, log_variance = self.encoder(batch, fragments, sites)
+        noise = torch.randn_like(mean) if noise is None else noise
+        z = mean + (0.5 * log_variance).exp() * noise
+        return log_likelihood(self.decoder, batch, z, fragments, sites, self.blocked), mean, log_variance, z
+
+    def training_step(self, batch: Batch) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
+        """Negative evidence lower bound per molecule, the divergence at its present weight; and the property loss."""
+        params = self.params
+        nats, mean, log_variance, _ = self.bound(batch)
+        kl = divergence(mean, log_variance).mean(0)
+        weight = params.kl_weight
+        if self.training:
+            self.seen += 1
+            weight *= min(1.0, int(self.seen) / max(1, params.kl_warmup))
+            self._remember(mean, log_variance)
+        error = -nats.total.mean()
+        loss = error + weight * kl.clamp(min=params.free_bits).sum()
+        metrics = {
+            "reconstruction_nats": float(error.detach()),
+            "where_nats": -float(nats.where.detach().mean()),
+            "what_nats": -float(nats.what.detach().mean()),
+            "entry_nats": -float(nats.entry.detach().mean()),
+            "kl_nats": float(kl.detach().sum()),
+        }
+        if params.property_weight and batch.labels.shape[1]:
+            taught = property_loss(self.property_head(mean), batch.labels)
+            loss = loss + params.property_weight * taught
+            metrics["property_loss"] = float(taught.detach())
+        yield "model", loss, metrics
+
+    def _remember(self, mean: Tensor, log_variance: Tensor) -> None:
+        self._recent.append((mean.detach(), log_variance.detach()))
+        while sum(len(m) for m, _ in self._recent[1:]) >= _RECENT:
+            self._recent.pop(0)
+
+    def validation_metrics(self, data: Forest, most: int = 512) -> dict[str, float]:
+        """Nats and health of the latent space on held-out molecules, and how many are rebuilt exactly (greedy)."""
+        return assess(self, data, most)
+
+    def finish(
+        self, data: Forest, *, seed: int = 0, advance: Callable[[float], None] = lambda share: None
+    ) -> dict[str, float]:
+        """Fit the prior to the posteriors of at most 400,000 training molecules; called after the training."""
+        rows = np.random.default_rng(seed).permutation(len(data))[:400_000]
+        mean, log_variance = posterior(self, data, rows)
+        minutes = self.params.prior_minutes
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(seed)
+            return self.prior.fit(mean, log_variance, seed=seed, minutes=minutes, advance=advance)
+
+    # -- use ------------------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int,
+        temperature: float = 1.0,
+        batch_size: int = 512,
+        greedy: bool = False,
+        scaffold: str | None = None,
+    ) -> Samples:
+        """Draw ``n`` SMILES, all valid; same seed, batch size and machine, same strings.
+
+        ``scaffold`` is a SMILES that every molecule contains; with ``[*]`` or ``[*:1]`` only those places are built on.
+        ``info["nats"]`` is the log-likelihood of each molecule's choices given its latent vector, at temperature 1.
+        """
+        if n < 0 or temperature <= 0:
+            raise ValueError(f"n must be >= 0 and temperature > 0, got n={n}, temperature={temperature}")
+        start = None if scaffold is None else self.scaffold(scaffold)
+        generator = torch.Generator(device=self.device).manual_seed(seed)
+        smiles: list[str] = []
+        nats: list[np.ndarray] = []
+        points: list[Tensor] = []
+        while len(smiles) < n:
+            z = self._draw(min(batch_size, n - len(smiles)), generator)
+            grown = grow(
+                self, z, generator=None if greedy else generator, temperature=temperature, scaffold=start
+            )
+            smiles += self.write(grown, start)
+            nats.append(grown.log_likelihood)
+            points.append(z)
+        info = {"nats": np.concatenate(nats), "z": torch.cat(points)} if nats else {}
+        return Samples(smiles, None, info)
+
+    @torch.no_grad()
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        if bool(self.prior.fitted) or not self._recent:
+            return self.prior.sample(n, generator)
+        # in training the prior is not fitted yet: posteriors of the last molecules stand in for it
+        mean, log_variance = (torch.cat(x) for x in zip(*self._recent, strict=True))
+        rows = torch.randint(len(mean), (n,), generator=generator, device=mean.device)
+        noise = torch.randn(n, mean.shape[1], generator=generator, device=mean.device)
+        return mean[rows] + (0.5 * log_variance[rows]).exp() * noise
+
+    def write(self, grown: Grown, scaffold: Scaffold | None = None) -> list[str]:
+        """SMILES of grown trees."""
+        writer = self.writer if scaffold is None else SmilesWriter(scaffold.table)
+        fields = (grown.fragment, grown.parent, grown.entry, grown.parent_site)
+        return [writer.write(*tree) for tree in zip(*fields, strict=True)]
+
+    def scaffold(self, smiles: str) -> Scaffold:
+        """A scaffold to build on. Raises DataError where it cannot be one, with the reason."""
+        from molgen.models.graph_vae.scaffold import read_scaffold
+
+        return read_scaffold(smiles, self.table, self.limits)
+
+    @torch.no_grad()
+    def encode(self, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
+        """Posterior means ``[n, latent]``; NaN for what the codec does not cover. Fragments may be unseen ones."""
+        forest, index = self._forest(cut_all(smiles))
+        result = torch.full((len(smiles), self.params.latent), float("nan"), device=self.device)
+        if len(forest):
+            mean, _ = posterior(self, forest, np.arange(len(forest)), batch_size)
+            result[index] = mean
+        return result
+
+    def _forest(self, trees: Trees) -> tuple[Forest, Tensor]:
+        _, forest = from_trees(trees, self.table)
+        return forest, torch.from_numpy(forest.index.astype(np.int64)).to(self.device)
+
+    def decode(
+        self,
+        z: Tensor,
+        *,
+        greedy: bool = True,
+        temperature: float = 1.0,
+        seed: int = 0,
+        batch_size: int = 512,
+    ) -> list[str]:
+        """One valid SMILES per row of ``z`` ``[n, latent]``: the likeliest choices, or drawn ones (not ``greedy``)."""
+        generator = None if greedy else torch.Generator(device=self.device).manual_seed(seed)
+        parts = z.to(self.device).split(batch_size) if len(z) else ()
+        return [
+            text
+            for part in parts
+            for text in self.write(grow(self, part, generator=generator, temperature=temperature))
+        ]
+
+    @torch.no_grad()
+    def all_vectors(self, table: FragmentTable) -> tuple[Tensor, Tensor]:
+        """Vectors of all fragments ``[F, width]`` and of all sites ``[N, site_width]`` of a table."""
+        fragments = torch.arange(len(table), device=self.device)
+        sites = torch.arange(len(table.atoms), device=self.device)
+        was = self.training
+        self.eval()
+        found = (
+            self.fragments(fragments, torch.from_numpy(table.fragment_features).to(self.device)),
+            self.sites(sites, torch.from_numpy(table.site_features).to(self.device)),
+        )
+        self.train(was)
+        return found
