@@ -185,12 +185,18 @@ def internal_diversity(fingerprints: np.ndarray, *, chunk: int = 2048) -> tuple[
     means, squares = torch.zeros(len(x), dtype=torch.float64), torch.zeros(len(x), dtype=torch.float64)
     for row in range(0, len(x), chunk):
         rows = slice(row, row + chunk)
-        for column in range(0, len(x), chunk):
+        for column in range(row, len(x), chunk):  # the lower half is the upper one turned
             columns = slice(column, column + chunk)
             common = _PRODUCTS[dtype](x[rows], x[columns]).float()
             union = (x_sum[rows, None] + x_sum[None, columns]).sub_(common)
             similarity = common.div_(union).nan_to_num_(nan=1.0).double()
+            turned = column > row
             means[rows] += similarity @ weight[columns]
-            squares[rows] += similarity.square_() @ weight[columns]
+            if turned:
+                means[columns] += weight[rows] @ similarity
+            similarity.square_()
+            squares[rows] += similarity @ weight[columns]
+            if turned:
+                squares[columns] += weight[rows] @ similarity
     row_weight = torch.from_numpy(weights).double() / n
     return float(1.0 - row_weight @ (means / n)), float(1.0 - row_weight @ (squares / n).sqrt())

@@ -38,7 +38,7 @@ _FACTS = (
     ("FCD/Test", "moses", "FCD to the MOSES test set"),
     ("FCD (equal size)", "general", "FCD to the reference, at equal size"),
     ("coverage (ChemNet)", "general", "of the reference is covered (ChemNet)"),
-    ("#circles", "audit", "circles"),
+    ("#circles", "audit", "molecules that are pairwise unlike (#circles)"),
     ("gate E", "audit", "pass all gates (E)"),
 )
 _SHARES = {"valid", "unique@1000", "Novelty", "coverage (ChemNet)", "gate E"}
@@ -131,14 +131,19 @@ def _metrics(result: Evaluation) -> str:
 
 
 def _metric_row(metric: Metric) -> str:
-    interval = f"{number(metric.low)} to {number(metric.high)}" if is_number(metric.low) else ""
-    floor = number(metric.floor) if is_number(metric.floor) else ""
+    interval = f"{_digits(metric.low)} to {_digits(metric.high)}" if is_number(metric.low) else ""
+    floor = _digits(metric.floor) if is_number(metric.floor) else ""
     note = f'<div class="note">{escape(metric.note)}</div>' if metric.note else ""
-    value = number(metric.value, 4) if is_number(metric.value) else NO_VALUE
+    value = _digits(metric.value)
     return (
         f'<tr><td>{escape(metric.name)}{note}</td><td class="n"><b>{value}</b></td><td class="n">{interval}</td>'
         f'<td class="n">{floor}</td><td class="n">{metric.n:,}</td></tr>'
     )
+
+
+def _digits(value: float | None) -> str:
+    """Four significant digits: metrics are compared in the third."""
+    return f"{value:.4g}" if is_number(value) else NO_VALUE
 
 
 def _funnel(result: Evaluation) -> str:
@@ -210,19 +215,23 @@ def _distributions(result: Evaluation) -> str:
         groups = [Bars("list", _thin(own))]
         if theirs:
             groups.append(Bars("reference", _thin(theirs), "s2"))
-        chart = histogram(
-            groups, title=PROPERTIES[key], x_label=PROPERTIES[key], bins=_bins(own, theirs), size=(360, 200)
-        )
+        span, bins = _axis(own + theirs)
+        label = PROPERTIES[key]
+        chart = histogram(groups, title=label, x_label=label, x_range=span, bins=bins, size=(360, 200))
         charts.append(f'<div class="panel">{chart}</div>')
     return f'<div class="three">{"".join(charts)}</div>' if charts else ""
 
 
-def _bins(own: list[float], theirs: list[float]) -> int:
-    """One bar per whole number where there are only whole ones, so that no bar stands empty between them."""
-    values = set(own) | set(theirs)
-    if values and all(value == int(value) for value in values):
-        return int(min(30, max(values) - min(values) + 1))
-    return 30
+def _axis(values: list[float]) -> tuple[tuple[float, float] | None, int]:
+    """Range and number of bars: one bar on each whole number where there are only whole ones, outliers in the last."""
+    if not values:
+        return None, 30
+    ordered = sorted(values)
+    cut = len(ordered) // 500
+    low, high = ordered[cut], ordered[-1 - cut]
+    if all(value == int(value) for value in values) and high - low < 40:
+        return (low - 0.5, high + 0.5), int(high - low) + 1
+    return ((low, high) if high > low else None), 30
 
 
 def _thin(values: list[float]) -> list[float]:

@@ -147,7 +147,7 @@ def _raw(
 ) -> tuple[list[str], str, str]:
     """The first ``n`` raw strings, what the list is called, and a note if there were more."""
     if isinstance(molecules, (str, Path)):
-        raw, name = read_raw(molecules, n + 1, smiles_column), str(molecules)
+        raw, name = read_raw(molecules, n + 1, smiles_column), Path(molecules).name
     else:
         raw, name = list(molecules), f"list of {len(molecules):,}"
     if not raw:

@@ -26,6 +26,7 @@ from molgen.workflows.evaluate_context import Context
 from molgen.workflows.evaluate_inputs import PART, folder, stored
 
 NOT_COMPARABLE = "not comparable with published values: another reference"
+_ALONE = ("valid", "unique@", "IntDiv", "Filters")  # need no reference
 _MANIFOLD = 5_000
 _CLASSES = 200
 _LIKELIHOOD = 2_000
@@ -53,9 +54,7 @@ def moses_suite(context: Context, references: dict[str, ReferenceStatistics]) ->
         found["Novelty"] = 1.0 - copy_share(context.flat, training.known)
     activations = context.chemnet.activations(sample.smiles) if context.chemnet and n > 1 else None
     for name, value in found.items():
-        more: dict[str, Any] = (
-            {} if official or name in ("valid", "IntDiv", "IntDiv2") else {"note": NOT_COMPARABLE}
-        )
+        more: dict[str, Any] = {} if official or name.startswith(_ALONE) else {"note": NOT_COMPARABLE}
         size = sample.n_raw if name == "valid" else n
         if name == "valid":
             more["low"], more["high"] = share_interval(n, sample.n_raw)
