@@ -11,7 +11,7 @@ from molgen import api
 from molgen.commands import output as out
 
 if TYPE_CHECKING:
-    from molgen.metrics.evaluation import Evaluation
+    from molgen.api import Evaluation
 
 _COLUMNS = ("suite", "name", "value", "low", "high", "floor", "n")
 
