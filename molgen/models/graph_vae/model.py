@@ -9,22 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from molgen.models.graph_vae import GraphVaeParams
+from molgen.models.graph_vae import GraphVaeParams, explore
 from molgen.models.graph_vae.decoder import Decoder
 from molgen.models.graph_vae.embedding import fragment_embedding, site_embedding
 from molgen.models.graph_vae.encoder import Encoder
 from molgen.models.graph_vae.forest import Batch, Forest, from_trees, vocabulary
 from molgen.models.graph_vae.growth import Grown, Scaffold, grow
-from molgen.models.graph_vae.objective import Nats, divergence, log_likelihood, property_loss
-from molgen.models.graph_vae.posterior import assess, posterior
+from molgen.models.graph_vae.objective import Nats, log_likelihood, objective, property_loss
+from molgen.models.graph_vae.posterior import RecentPosteriors, assess, posterior
 from molgen.models.graph_vae.properties import labels_of, scales_of
 from molgen.models.graph_vae.table import FragmentTable
-from molgen.models.graph_vae.trees import Trees, cached_trees, cut_all
+from molgen.models.graph_vae.trees import cached_trees, cut_all
 from molgen.models.graph_vae.writer import SmilesWriter
 from molgen.models.latent.prior import make_prior
 from molgen.models.protocol import Samples
-
-_RECENT = 2048
 
 
 class GraphVae(nn.Module):
@@ -64,7 +62,7 @@ class GraphVae(nn.Module):
         self.prior = make_prior(params.prior, params.latent)
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))  # training steps, for the warm-up
         self.register_buffer("blocked", self._blocked(), persistent=False)
-        self._recent: list[tuple[Tensor, Tensor]] = []
+        self.recent = RecentPosteriors()
         self.writer = SmilesWriter(table)
 
     # -- building and storing ------------------------------------------------------------------------
@@ -151,33 +149,19 @@ class GraphVae(nn.Module):
 
     def training_step(self, batch: Batch) -> Iterator[tuple[str, Tensor, dict[str, float]]]:
         """Negative evidence lower bound per molecule, the divergence at its present weight; and the property loss."""
-        params = self.params
-        nats, mean, log_variance, _ = self.bound(batch)
-        kl = divergence(mean, log_variance).mean(0)
-        weight = params.kl_weight
+        weight = self.params.kl_weight
         if self.training:
             self.seen += 1
-            weight *= min(1.0, int(self.seen) / max(1, params.kl_warmup))
-            self._remember(mean, log_variance)
-        error = -nats.total.mean()
-        loss = error + weight * kl.clamp(min=params.free_bits).sum()
-        metrics = {
-            "reconstruction_nats": float(error.detach()),
-            "where_nats": -float(nats.where.detach().mean()),
-            "what_nats": -float(nats.what.detach().mean()),
-            "entry_nats": -float(nats.entry.detach().mean()),
-            "kl_nats": float(kl.detach().sum()),
-        }
-        if params.property_weight and batch.labels.shape[1]:
+            weight *= min(1.0, int(self.seen) / max(1, self.params.kl_warmup))
+        nats, mean, log_variance, _ = self.bound(batch)
+        if self.training:
+            self.recent.add(mean, log_variance)
+        loss, metrics = objective(nats, mean, log_variance, weight, self.params.free_bits)
+        if self.params.property_weight and batch.labels.shape[1]:
             taught = property_loss(self.property_head(mean), batch.labels)
-            loss = loss + params.property_weight * taught
+            loss = loss + self.params.property_weight * taught
             metrics["property_loss"] = float(taught.detach())
         yield "model", loss, metrics
-
-    def _remember(self, mean: Tensor, log_variance: Tensor) -> None:
-        self._recent.append((mean.detach(), log_variance.detach()))
-        while sum(len(m) for m, _ in self._recent[1:]) >= _RECENT:
-            self._recent.pop(0)
 
     def validation_metrics(self, data: Forest, most: int = 512) -> dict[str, float]:
         """Nats and health of the latent space on held-out molecules, and how many are rebuilt exactly (greedy)."""
@@ -219,7 +203,7 @@ class GraphVae(nn.Module):
         nats: list[np.ndarray] = []
         points: list[Tensor] = []
         while len(smiles) < n:
-            z = self._draw(min(batch_size, n - len(smiles)), generator)
+            z = self.recent.stand_in(self.prior, min(batch_size, n - len(smiles)), generator)
             grown = grow(
                 self, z, generator=None if greedy else generator, temperature=temperature, scaffold=start
             )
@@ -228,16 +212,6 @@ class GraphVae(nn.Module):
             points.append(z)
         info = {"nats": np.concatenate(nats), "z": torch.cat(points)} if nats else {}
         return Samples(smiles, None, info)
-
-    @torch.no_grad()
-    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
-        if bool(self.prior.fitted) or not self._recent:
-            return self.prior.sample(n, generator)
-        # in training the prior is not fitted yet: posteriors of the last molecules stand in for it
-        mean, log_variance = (torch.cat(x) for x in zip(*self._recent, strict=True))
-        rows = torch.randint(len(mean), (n,), generator=generator, device=mean.device)
-        noise = torch.randn(n, mean.shape[1], generator=generator, device=mean.device)
-        return mean[rows] + (0.5 * log_variance[rows]).exp() * noise
 
     def write(self, grown: Grown, scaffold: Scaffold | None = None) -> list[str]:
         """SMILES of grown trees."""
@@ -254,15 +228,17 @@ class GraphVae(nn.Module):
     @torch.no_grad()
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
         """Posterior means ``[n, latent]``; NaN for what the codec does not cover. Fragments may be unseen ones."""
-        forest, index = self._forest(cut_all(smiles))
+        _, forest = from_trees(cut_all(smiles), self.table)
+        index = torch.from_numpy(forest.index.astype(np.int64)).to(self.device)
         result = torch.full((len(smiles), self.params.latent), float("nan"), device=self.device)
         if len(forest):
             mean, _ = posterior(self, forest, np.arange(len(forest)), batch_size)
             result[index] = mean
         return result
 
-    def _forest(self, trees: Trees) -> tuple[Forest, Tensor]:
-        _, forest = from_trees(trees, self.table)
+    def covered(self, smiles: Sequence[str]) -> tuple[Forest, Tensor]:
+        """The molecules over fragments of the vocabulary, in canonical order, and their numbers in ``smiles``."""
+        forest = Forest(cut_all(smiles), self.table)
         return forest, torch.from_numpy(forest.index.astype(np.int64)).to(self.device)
 
     def decode(
@@ -282,6 +258,26 @@ class GraphVae(nn.Module):
             for part in parts
             for text in self.write(grow(self, part, generator=generator, temperature=temperature))
         ]
+
+    def neighbors(
+        self,
+        smiles: str,
+        *,
+        radius: float = 2.0,
+        n: int = 20,
+        seed: int = 0,
+        temperature: float | None = None,
+    ) -> list[str]:
+        """Molecules decoded around one, repeated where several points give the same; see :mod:`.explore`."""
+        return explore.neighbors(self, smiles, radius=radius, n=n, seed=seed, temperature=temperature)
+
+    def interpolate(self, first: str, last: str, *, steps: int = 10) -> list[str]:
+        """Molecules on the way from one to the other, ends included."""
+        return explore.interpolate(self, first, last, steps=steps)
+
+    def likelihood_bound(self, smiles: Sequence[str], *, samples: int = 1, seed: int = 0) -> Tensor:
+        """Lower bound on ln p in nats ``[n]``; the more ``samples``, the tighter."""
+        return explore.likelihood_bound(self, smiles, samples=samples, seed=seed)
 
     @torch.no_grad()
     def all_vectors(self, table: FragmentTable) -> tuple[Tensor, Tensor]:

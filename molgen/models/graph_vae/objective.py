@@ -96,3 +96,23 @@ def property_loss(predicted: Tensor, labels: Tensor) -> Tensor:
     if not bool(known.any()):
         return predicted.sum() * 0
     return functional.huber_loss(predicted[known], labels[known])
+
+
+def objective(
+    nats: Nats, mean: Tensor, log_variance: Tensor, weight: float, free_bits: float
+) -> tuple[Tensor, dict[str, float]]:
+    """Mean over molecules of nats + ``weight`` times divergence, and what to report.
+
+    A latent number whose divergence is below ``free_bits`` (nats, mean of the batch) gains nothing by giving up more
+    (Kingma et al., NeurIPS 2016).
+    """
+    kl = divergence(mean, log_variance).mean(0)
+    error = -nats.total.mean()
+    metrics = {
+        "reconstruction_nats": float(error.detach()),
+        "where_nats": -float(nats.where.detach().mean()),
+        "what_nats": -float(nats.what.detach().mean()),
+        "entry_nats": -float(nats.entry.detach().mean()),
+        "kl_nats": float(kl.detach().sum()),
+    }
+    return error + weight * kl.clamp(min=free_bits).sum(), metrics

@@ -11,6 +11,30 @@ from torch import Tensor
 from molgen.models.graph_vae.forest import Forest
 from molgen.models.graph_vae.growth import grow
 from molgen.models.graph_vae.objective import divergence
+from molgen.models.latent.prior import LatentPrior, drawn
+
+
+class RecentPosteriors:
+    """Posteriors of the last training molecules, which stand in for the prior until that is fitted."""
+
+    def __init__(self, most: int = 2048) -> None:
+        self.most = most
+        self.held: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, mean: Tensor, log_variance: Tensor) -> None:
+        """Remember those of a batch; forget the oldest."""
+        self.held.append((mean.detach(), log_variance.detach()))
+        while sum(len(m) for m, _ in self.held[1:]) >= self.most:
+            self.held.pop(0)
+
+    @torch.no_grad()
+    def stand_in(self, prior: LatentPrior, n: int, generator: torch.Generator) -> Tensor:
+        """``n`` latent vectors: from ``prior`` where it is fitted or nothing was seen, else from what is remembered."""
+        if bool(prior.fitted) or not self.held:
+            return prior.sample(n, generator)
+        mean, log_variance = (torch.cat(x) for x in zip(*self.held, strict=True))
+        rows = torch.randint(len(mean), (n,), generator=generator, device=mean.device)
+        return drawn(mean[rows], log_variance[rows], generator)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from molgen.models.latent.prior import Clock, LatentPrior, drawn, standard_normal
 
-_BATCH = 1024
+_BATCH = 512
 
 
 class _Velocity(nn.Module):
