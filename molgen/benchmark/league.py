@@ -51,7 +51,7 @@ def decide(
             more.append(
                 f"{name} was taught by the objective of an earlier run, whose labels are not counted here"
             )
-        elif lineage.get("base"):
+        elif lineage.get("base") and not lineage.get("same_data"):
             outside.append(f"{name} was fine-tuned on chosen compounds")
         if labels := card.get("property_labels"):
             words = ", ".join(map(str, labels)) if isinstance(labels, (list, tuple)) else "properties"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from molgen.benchmark.features import Features
 from molgen.benchmark.league import League
 from molgen.benchmark.oracle import Suite
 from molgen.benchmark.protocol import auc_top, guacamol_score, mean_top
+from molgen.core.errors import MoleculeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +191,8 @@ def _without_stereo(smiles: Sequence[str], n: int) -> list[Features]:
             break
         flat = Chem.MolToSmiles(Features.parse(text).mol, isomericSmiles=False)
         if flat not in found:
-            found[flat] = Features.parse(flat)
+            with suppress(MoleculeError):  # GuacaMol leaves out what cannot be read again
+                found[flat] = Features.parse(flat)
     return list(found.values())
 
 

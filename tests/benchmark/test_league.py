@@ -46,6 +46,11 @@ def test_what_a_model_knew_before_is_no_league_a(card: dict, letter: str, words:
     assert re.search(words, league.reasons[0])
 
 
+def test_a_second_stage_on_the_same_molecules_is_no_outside_knowledge() -> None:
+    card = {"name": "m", "lineage": {"base": "first stage", "same_data": True}}
+    assert decide(["C"], ["C"], [card, PLAIN]).letter == "A"
+
+
 def test_seeds_that_come_with_labels_are_league_c() -> None:
     assert decide(["C"], ["C"], [PLAIN], seeds_with_labels=True).letter == "C"
 
