@@ -93,14 +93,27 @@ def read_card(folder: Path) -> dict[str, Any]:
     return dict(_read_json(folder / CARD, folder))
 
 
-def ancestry(base: str, folder: Path) -> dict[str, Any]:
+def data_digests(card: Mapping[str, Any]) -> set[str]:
+    """The sha256 of the files that a model learned from, as far as its card tells."""
+    data = card.get("data")
+    if not isinstance(data, Mapping):
+        return set()
+    files = [
+        entry.get("sha256") for entry in (data.get("files") or {}).values() if isinstance(entry, Mapping)
+    ]
+    return {digest for digest in [*files, *(data.get("sha256") or {}).values()] if digest}
+
+
+def ancestry(base: str, folder: Path, digests: set[str]) -> dict[str, Any]:
     """The ``lineage`` of a model that was trained on from the model in ``folder``: which it is, how it was trained.
 
+    ``digests`` are those of the new data: ``same_data`` tells a second stage on the same molecules from fine-tuning.
     What the base says of its own lineage is kept, so a card tells the whole way back to random weights.
     """
     card = read_card(folder)
     return {
         "base": base,
+        "same_data": bool(digests) and digests <= data_digests(card),
         "weights_sha256": card["files"][WEIGHTS],
         "training": card.get("training"),
         "lineage": card.get("lineage", {"base": None}),

@@ -248,7 +248,9 @@ def _card(
         "name": config.name,
         "created": manifest.get("created"),
         "data": {**report, "sha256": digests},
-        "lineage": {"base": None} if config.base is None else ancestry(config.base, locate(config.base)),
+        "lineage": {"base": None}
+        if config.base is None
+        else ancestry(config.base, locate(config.base), {digest for digest in digests.values() if digest}),
         "training": {
             "config": config.model_dump(mode="json"),
             "reason_of_end": outcome.reason,

@@ -95,8 +95,16 @@ def test_a_fine_tuned_model_likes_the_new_compounds_more(settings, tmp_path):
     assert lineage["base"] == str(base)
     assert lineage["weights_sha256"] == parent["files"]["weights.safetensors"]
     assert lineage["training"] == parent["training"]
+    assert lineage["same_data"] is False
     assert lineage["lineage"] == {"base": None}
     assert "[Se]" in (tmp_path / "tuned" / "log.txt").read_text()
+
+
+def test_a_second_stage_on_the_same_molecules_is_told_from_fine_tuning(settings, tmp_path):
+    base = mg.train(settings, tmp_path / "base", quiet=True).model
+    second = {**settings, "base": str(base), "model": {}}
+    model = mg.train(second, tmp_path / "second", quiet=True).model
+    assert store.read_card(model)["lineage"]["same_data"] is True
 
 
 def test_a_file_without_usable_molecules_stops_before_training(settings, tmp_path):
