@@ -141,16 +141,22 @@ def moses_statistics(say: Say) -> dict[str, ReferenceStatistics]:
 
 def own_statistics(path: Path, digest: str, chemnet: ChemNet | None, say: Say) -> ReferenceStatistics:
     """Statistics of any reference file (up to 100,000 random molecules of it), computed once per content."""
-    cached = folder() / f"reference-{digest[:16]}{'' if chemnet else '-without-chemnet'}.npz"
+    cached = _cache_file(f"reference-{digest[:16]}", chemnet)
     if not cached.is_file():
         sample = _random(path, STATISTICS, 0, say)
         reference_statistics(sample, chemnet, report=say).save(cached)
     return ReferenceStatistics.load(cached)
 
 
+def _cache_file(stem: str, chemnet: ChemNet | None) -> Path:
+    """The file with ChemNet's part if it is there or needed; it serves those that do not need it too."""
+    full = folder() / f"{stem}.npz"
+    return full if chemnet is not None or full.is_file() else folder() / f"{stem}-without-chemnet.npz"
+
+
 def profile(name: str, path: Path, digest: str, chemnet: ChemNet | None, seed: int, say: Say) -> Profile:
     """Two disjoint random parts of a reference with what is compared; computed once per content and seed."""
-    cached = folder() / f"profile-{digest[:16]}-{seed}{'' if chemnet else '-without-chemnet'}.npz"
+    cached = _cache_file(f"profile-{digest[:16]}-{seed}", chemnet)
     return _profile(name, *stored(cached, partial(_make_profile, path, chemnet, seed, say)))
 
 
