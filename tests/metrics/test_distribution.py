@@ -14,6 +14,7 @@ from molgen.metrics.distribution import (
     fragment_counts,
     novelty,
     properties,
+    property_frechet,
     read_sample,
     scaffold_counts,
     uniqueness,
@@ -111,3 +112,11 @@ def test_published_values_of_the_jtvae_sample() -> None:
     first, second = internal_diversity(morgan_bits(sample.mols[:3000]))
     assert first == pytest.approx(0.85117122, abs=2e-3)  # published for all 30,000
     assert second == pytest.approx(0.84530886, abs=2e-3)
+
+
+def test_the_old_property_distance_has_its_own_name_and_square_unit() -> None:
+    """MOSES before 2019 printed this under the plain names; it must never stand for Wasserstein-1."""
+    a, b = np.array([1.0, 3.0]), np.array([5.0, 9.0])  # means 2 and 7, deviations 1 and 2
+    assert property_frechet(a, b) == pytest.approx(25.0 + 1.0)
+    assert property_frechet(a, a) == 0.0
+    assert wasserstein(a, b) == pytest.approx(5.0)
