@@ -217,7 +217,7 @@ def _report_unusable(folder: RunFolder, data: Any) -> None:
         folder.log(f"left out: {row}")
     if data.unknown or data.too_long:
         folder.log(
-            f"left out of training: {len(data.unknown)} molecules with tokens that the model does not know, "
+            f"left out of training: {len(data.unknown)} molecules with parts that the model does not know, "
             f"{len(data.too_long)} that are too long"
         )
 

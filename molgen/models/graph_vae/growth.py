@@ -50,7 +50,8 @@ def grow(
     scaffold: Scaffold | None = None,
 ) -> Grown:
     """One tree per row of ``z``; without ``generator`` the most likely choice is taken at each step (greedy)."""
-    return _Growth(model, z, generator, temperature, scaffold).run()
+    with torch.autocast(z.device.type, enabled=False):  # a validation in the middle of a training runs under it
+        return _Growth(model, z.float(), generator, temperature, scaffold).run()
 
 
 class _Growth:
