@@ -20,6 +20,10 @@ SMILES = [
 ]
 
 
+def drawn_penalty(model, config):
+    return penalty(model.network, model.vocabulary, config, max_tokens=model.params.max_tokens)
+
+
 @pytest.mark.parametrize("text", ["", "C1CC", "c1cccc1", "C(C)(C)(C)(C)C", "CC)"])
 def test_a_string_that_is_no_molecule_is_broken(text):
     assert broken(text)
@@ -42,7 +46,7 @@ def test_a_step_makes_the_broken_strings_less_likely_and_leaves_the_others_out(t
     wrong = [ids for ids in drawn.sequences if broken(model.vocabulary.decode(ids))]
     assert 0 < len(wrong) < 600
     torch.manual_seed(3)
-    loss, metrics = penalty(model, UnlikelihoodConfig(weight=0.5, samples=600))
+    loss, metrics = drawn_penalty(model, UnlikelihoodConfig(weight=0.5, samples=600))
     assert metrics["broken"] == len(wrong) / 600
     before = model.sequence_log_likelihood(wrong)
     assert float(loss.detach()) == pytest.approx(0.5 / 600 * float(before.sum().detach()), rel=1e-5)
@@ -53,18 +57,18 @@ def test_a_step_makes_the_broken_strings_less_likely_and_leaves_the_others_out(t
 
 def test_the_penalty_of_a_young_model_is_at_most_the_mean(tiny):
     torch.manual_seed(3)
-    heavy, metrics = penalty(tiny, UnlikelihoodConfig(weight=1e6, samples=64))
+    heavy, metrics = drawn_penalty(tiny, UnlikelihoodConfig(weight=1e6, samples=64))
     torch.manual_seed(3)
-    light, _ = penalty(tiny, UnlikelihoodConfig(weight=0.5, samples=64))
+    light, _ = drawn_penalty(tiny, UnlikelihoodConfig(weight=0.5, samples=64))
     assert float(heavy.detach() / light.detach()) == pytest.approx(2 / metrics["broken"], rel=1e-5)
 
 
 def test_the_draw_follows_the_generator_that_a_checkpoint_saves(tiny):
     config = UnlikelihoodConfig(weight=1.0, samples=32)
     torch.manual_seed(7)
-    first, seen = penalty(tiny, config)
+    first, seen = drawn_penalty(tiny, config)
     torch.manual_seed(7)
-    again, seen_again = penalty(tiny, config)
+    again, seen_again = drawn_penalty(tiny, config)
     assert seen == seen_again
     assert torch.equal(first, again)
 

@@ -139,7 +139,9 @@ class SmilesLanguageModel(nn.Module):
         loss = -token_log_likelihood(self.network(batch.inputs), batch.targets).mean()
         metrics = {"nats_per_molecule": float(loss.detach())}
         if self.training and self.unlikelihood is not None:
-            unwanted, seen = penalty(self, self.unlikelihood)
+            unwanted, seen = penalty(
+                self.network, self.vocabulary, self.unlikelihood, max_tokens=self.params.max_tokens
+            )
             loss = loss if unwanted is None else loss + unwanted
             metrics |= seen
         yield "model", loss, metrics

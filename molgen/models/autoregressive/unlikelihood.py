@@ -12,20 +12,16 @@ data the optimum is that of maximum likelihood: a broken string is in no trainin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from rdkit import Chem, rdBase
 from torch import Tensor
 
 from molgen.chem.rings import min_frequency
 from molgen.core.schema import UnlikelihoodConfig
-from molgen.models.autoregressive.network import token_log_likelihood
+from molgen.data.vocabulary import Vocabulary
+from molgen.models.autoregressive.network import RecurrentNetwork, token_log_likelihood
 from molgen.models.autoregressive.sampler import sample_sequences
 from molgen.models.autoregressive.sequences import pad_lists
-
-if TYPE_CHECKING:
-    from molgen.models.autoregressive.model import SmilesLanguageModel
 
 
 def broken(smiles: str, *, known_rings: bool = False) -> bool:
@@ -36,19 +32,21 @@ def broken(smiles: str, *, known_rings: bool = False) -> bool:
     return known_rings and min_frequency(mol) == 0
 
 
-def penalty(model: SmilesLanguageModel, config: UnlikelihoodConfig) -> tuple[Tensor | None, dict[str, float]]:
+def penalty(
+    network: RecurrentNetwork, vocabulary: Vocabulary, config: UnlikelihoodConfig, *, max_tokens: int
+) -> tuple[Tensor | None, dict[str, float]]:
     """The term of the loss (None where nothing was broken) and the share of broken strings among the drawn ones.
 
     The draw takes its seed from torch's generator of the moment, which a checkpoint of the training saves.
     """
     drawn = sample_sequences(
-        model.network,
+        network,
         config.samples,
         seed=int(torch.randint(2**31, (1,))),
         batch_size=config.samples,
-        max_tokens=model.params.max_tokens,
+        max_tokens=max_tokens,
     )
-    strings = [model.vocabulary.decode(ids) for ids in drawn.sequences]
+    strings = [vocabulary.decode(ids) for ids in drawn.sequences]
     with rdBase.BlockLogs():
         rows = [
             ids
@@ -58,7 +56,7 @@ def penalty(model: SmilesLanguageModel, config: UnlikelihoodConfig) -> tuple[Ten
     metrics = {"broken": len(rows) / config.samples}
     if not rows:
         return None, metrics
-    batch = pad_lists(rows).to(model.device)
-    likelihood = token_log_likelihood(model.network(batch.inputs), batch.targets)
+    batch = pad_lists(rows).to(network.output.weight.device)
+    likelihood = token_log_likelihood(network(batch.inputs), batch.targets)
     # At most their mean: where most is broken (a young model) the penalty would outweigh the data and teach nothing.
     return min(config.weight / config.samples, 1 / len(rows)) * likelihood.sum(), metrics
