@@ -30,7 +30,6 @@ vertical-align:top}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:8px}
 """
 _PICTURE = (200, 140)
-_SAMPLED = 4000  # values per histogram: the shape needs no more, and the page stays small
 _FACTS = (
     ("valid", "moses", "of the strings are molecules"),
     ("unique@1000", "moses", "of the first 1,000 are different"),
@@ -175,7 +174,7 @@ def _nearest(result: Evaluation) -> str:
     if result.nearest is None:
         return ""
     own, control = result.nearest
-    groups = [Bars("new molecules of the list", _thin(own)), Bars("held-out molecules", _thin(control), "s2")]
+    groups = [Bars("new molecules of the list", own), Bars("held-out molecules", control, "s2")]
     chart = histogram(
         groups,
         title="Similarity to the nearest training molecule",
@@ -189,7 +188,7 @@ def _nearest(result: Evaluation) -> str:
         "ones. Orange marks what differs. Exact copies are counted above and not shown."
     )
     body = f'<p>{words}</p><div class="pairs">{pairs}</div>' if pairs else ""
-    return f'<div class="panel">{chart}</div>{body}' if chart or body else ""
+    return f'<div class="two"><div class="panel">{chart}</div></div>{body}' if chart or body else ""
 
 
 def _pair(pair: Pair) -> str:
@@ -212,9 +211,9 @@ def _pair(pair: Pair) -> str:
 def _distributions(result: Evaluation) -> str:
     charts = []
     for key, (own, theirs) in result.distributions.items():
-        groups = [Bars("list", _thin(own))]
+        groups = [Bars("list", own)]
         if theirs:
-            groups.append(Bars("reference", _thin(theirs), "s2"))
+            groups.append(Bars("reference", theirs, "s2"))
         span, bins = _axis(own + theirs)
         label = PROPERTIES[key]
         chart = histogram(groups, title=label, x_label=label, x_range=span, bins=bins, size=(360, 200))
@@ -232,10 +231,6 @@ def _axis(values: list[float]) -> tuple[tuple[float, float] | None, int]:
     if all(value == int(value) for value in values) and high - low < 40:
         return (low - 0.5, high + 0.5), int(high - low) + 1
     return ((low, high) if high > low else None), 30
-
-
-def _thin(values: list[float]) -> list[float]:
-    return values if len(values) <= _SAMPLED else values[:: len(values) // _SAMPLED + 1]
 
 
 def _curves(result: Evaluation) -> str:

@@ -130,3 +130,18 @@ def test_distance_refuses_what_it_cannot_compare(chemnet: ChemNet) -> None:
         frechet_distance(a, Moments(np.full(3, np.nan), np.eye(3), 3))
     with pytest.raises(DataError, match="at least 2"):
         frechet_chemnet_distance(["C"], a, chemnet)
+
+
+def test_the_published_fcd_of_the_moses_unit_test() -> None:
+    """52.58371754126664 in the package's own tests/test_metrics.py; needs the fetched weights."""
+    from molgen.data import catalog
+    from molgen.metrics.distribution import read_sample
+
+    if not catalog.is_fetched("chemnet"):
+        pytest.skip("needs the ChemNet weights: molgen data fetch chemnet")
+    network = ChemNet.load(catalog.locate("chemnet"))
+    test = ["Oc1ccccc1-c1cccc2cnccc12", "COc1cccc(NC(=O)Cc2coc3ccc(OC)cc23)c1"]
+    generated = ["CNC", test[0], "INVALID", "CCCP", "Cc1noc(C)c1CN(C)C(=O)Nc1cc(F)cc(F)c1"]
+    generated.append("Cc1nc(NCc2ccccc2)no1-c1ccccc1")
+    ours, theirs = (moments(network.activations(read_sample(raw).smiles)) for raw in (generated, test))
+    assert frechet_distance(ours, theirs) == pytest.approx(52.58371754126664, abs=1e-4)
