@@ -21,7 +21,7 @@ from molgen.models.graph_vae.properties import labels_of, scales_of
 from molgen.models.graph_vae.table import FragmentTable
 from molgen.models.graph_vae.trees import cached_trees, cut_all
 from molgen.models.graph_vae.writer import SmilesWriter
-from molgen.models.latent.prior import make_prior
+from molgen.models.latent.factory import make_prior
 from molgen.models.protocol import Samples
 
 

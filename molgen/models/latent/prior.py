@@ -108,11 +108,3 @@ class Clock:
     def share(self) -> float:
         """0..1."""
         return min(1.0, (time.monotonic() - self.began) / self.seconds)
-
-
-def make_prior(kind: str, size: int) -> LatentPrior:
-    """The prior called ``kind``: normal, mixture or flow."""
-    from molgen.models.latent.flow import FlowPrior
-    from molgen.models.latent.mixture import MixturePrior
-
-    return {"normal": NormalPrior, "mixture": MixturePrior, "flow": FlowPrior}[kind](size)
