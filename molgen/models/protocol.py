@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
+
+    from molgen.models.latent.prior import LatentPrior
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Family:
     summary: str
     builder: str  # "package.module:Class", imported at use
     params: type  # pydantic Section with the architecture
-    capabilities: frozenset[str] = frozenset()  # of: likelihood, encode, decode, constrain, finetune
+    capabilities: frozenset[str] = frozenset()  # of: likelihood, encode, decode, constrain, ...
 
 
 @runtime_checkable
@@ -66,17 +68,55 @@ class HasLikelihood(Protocol):
 
 @runtime_checkable
 class HasEncoder(Protocol):
-    """Maps molecules to points of a latent space, ``Tensor[n, d]``."""
+    """Maps molecules to points of a latent space. The same molecule has the same point, whatever else is in the list."""
 
-    def encode(self, smiles: Sequence[str]) -> torch.Tensor:
-        """Points ``[n, d]``."""
+    def encode(self, smiles: Sequence[str], batch_size: int = 512) -> torch.Tensor:
+        """Points ``[n, d]``, float32; a row of NaN for a molecule that the model does not cover."""
+        ...
+
+    def outside(self, smiles: str) -> str:
+        """Why a molecule has no point, in words; empty where it has one."""
         ...
 
 
 @runtime_checkable
 class HasDecoder(Protocol):
-    """Maps points ``[n, d]`` of a latent space to raw strings."""
+    """Maps points of a latent space to raw strings.
 
-    def decode(self, z: torch.Tensor) -> list[str]:
-        """One string per row of ``z``."""
+    Where the generator draws points first, ``Samples.info["z"]`` of its :meth:`Generator.sample` holds them.
+    """
+
+    def decode(self, z: torch.Tensor, *, batch_size: int = 512) -> list[str]:
+        """The likeliest string of each row of ``z`` ``[n, d]``; the same every time."""
+        ...
+
+
+@runtime_checkable
+class HasPrior(Protocol):
+    """Knows how likely a point of its latent space is."""
+
+    prior: LatentPrior
+
+
+@runtime_checkable
+class HasProperties(Protocol):
+    """Reads properties of molecules from points of its latent space."""
+
+    #: Name -> (mean, standard deviation) of the training molecules, in the property's unit.
+    properties: Mapping[str, tuple[float, float]]
+
+    def predict(self, z: torch.Tensor) -> torch.Tensor:
+        """``[n, P]`` in the order and units of ``properties``; differentiable in ``z`` ``[n, d]``."""
+        ...
+
+
+@runtime_checkable
+class CanConstrain(Protocol):
+    """Can grow molecules around a scaffold: its ``sample`` takes ``scaffold=``, a SMILES.
+
+    Every string that it then draws contains the scaffold; with ``[*]`` or ``[*:1]`` marks only those places are built on.
+    """
+
+    def scaffold(self, smiles: str) -> Any:
+        """The scaffold as the family holds it. Raises DataError where it cannot be one, with the reason."""
         ...

@@ -50,7 +50,9 @@ def grow(
     scaffold: Scaffold | None = None,
 ) -> Grown:
     """One tree per row of ``z``; without ``generator`` the most likely choice is taken at each step (greedy)."""
-    with torch.autocast(z.device.type, enabled=False):  # a validation in the middle of a training runs under it
+    with torch.autocast(
+        z.device.type, enabled=False
+    ):  # a validation in the middle of a training runs under it
         return _Growth(model, z.float(), generator, temperature, scaffold).run()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from molgen.models.graph_vae import GraphVaeParams, explore
+from molgen.models.graph_vae import GraphVaeParams, likelihood
 from molgen.models.graph_vae.decoder import Decoder
 from molgen.models.graph_vae.embedding import fragment_embedding, site_embedding
 from molgen.models.graph_vae.encoder import Encoder
@@ -236,6 +236,10 @@ class GraphVae(nn.Module):
             result[index] = mean
         return result
 
+    def outside(self, smiles: str) -> str:
+        """Why a molecule has no point, in words; empty where it has one."""
+        return next(iter(cut_all([smiles]).outside()), "")
+
     def covered(self, smiles: Sequence[str]) -> tuple[Forest, Tensor]:
         """The molecules over fragments of the vocabulary, in canonical order, and their numbers in ``smiles``."""
         forest = Forest(cut_all(smiles), self.table)
@@ -259,25 +263,18 @@ class GraphVae(nn.Module):
             for text in self.write(grow(self, part, generator=generator, temperature=temperature))
         ]
 
-    def neighbors(
-        self,
-        smiles: str,
-        *,
-        radius: float = 2.0,
-        n: int = 20,
-        seed: int = 0,
-        temperature: float | None = None,
-    ) -> list[str]:
-        """Molecules decoded around one, repeated where several points give the same; see :mod:`.explore`."""
-        return explore.neighbors(self, smiles, radius=radius, n=n, seed=seed, temperature=temperature)
+    def predict(self, z: Tensor) -> Tensor:
+        """What the property head reads from points ``[n, latent]``: ``[n, P]`` in the order and units of ``properties``.
 
-    def interpolate(self, first: str, last: str, *, steps: int = 10) -> list[str]:
-        """Molecules on the way from one to the other, ends included."""
-        return explore.interpolate(self, first, last, steps=steps)
+        Differentiable in ``z``.
+        """
+        center, scale = torch.tensor(list(self.properties.values()), device=self.device).reshape(-1, 2).T
+        result: Tensor = self.property_head(z) * scale + center
+        return result
 
     def likelihood_bound(self, smiles: Sequence[str], *, samples: int = 1, seed: int = 0) -> Tensor:
         """Lower bound on ln p in nats ``[n]``; the more ``samples``, the tighter."""
-        return explore.likelihood_bound(self, smiles, samples=samples, seed=seed)
+        return likelihood.likelihood_bound(self, smiles, samples=samples, seed=seed)
 
     @torch.no_grad()
     def all_vectors(self, table: FragmentTable) -> tuple[Tensor, Tensor]:

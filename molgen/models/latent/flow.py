@@ -11,6 +11,8 @@ from torch.nn import functional
 from molgen.models.latent.prior import Clock, LatentPrior, drawn, standard_normal
 
 _BATCH = 512
+#: Time at which the slope is read: noise of (1 - t) / t = 0.18 standard deviations smooths the density.
+_NEARLY = 0.85
 
 
 class _Velocity(nn.Module):
@@ -113,22 +115,32 @@ class FlowPrior(LatentPrior):
         """Follow the field back to noise, adding up its exact divergence."""
         x = (z - self.shift) / self.scale
         change = torch.zeros(len(z), device=z.device)
-        eye = torch.eye(self.size, device=z.device)
-
-        def at(point: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-            def field(p: Tensor) -> Tensor:
-                found: Tensor = self.velocity(p, t)
-                return found
-
-            value, push = torch.func.linearize(field, point)
-            trace = sum(push(e.expand_as(point))[:, i] for i, e in enumerate(eye))
-            assert isinstance(trace, Tensor)
-            return value, trace
-
         h = 1 / self.steps
         for k in range(self.steps, 0, -1):
-            value, _ = at(x, torch.full((len(x), 1), k * h, device=z.device))
-            middle = x - 0.5 * h * value
-            value, trace = at(middle, torch.full((len(x), 1), (k - 0.5) * h, device=z.device))
-            x, change = x - h * value, change - h * trace
+            middle = x - 0.5 * h * self.velocity(x, torch.full((len(x), 1), k * h, device=z.device))
+            t = torch.full((len(x), 1), (k - 0.5) * h, device=z.device)
+            x, change = x - h * self.velocity(middle, t), change - h * self._divergence(middle, t)
         return standard_normal(x) + change - self.scale.log().sum()
+
+    def _divergence(self, x: Tensor, t: Tensor) -> Tensor:
+        """Exact, one backward pass per latent number: forward mode would make torch compile things at first use."""
+        total = torch.zeros(len(x), device=x.device)
+        with torch.enable_grad():
+            point = x.detach().requires_grad_(True)
+            value = self.velocity(point, t)
+            for i in range(self.size):
+                (row,) = torch.autograd.grad(value[:, i].sum(), point, retain_graph=True)
+                total = total + row[:, i]
+        return total.detach()
+
+    @torch.no_grad()
+    def slope(self, z: Tensor) -> Tensor:
+        """Gradient of the log-density smoothed by a little noise, from one look at the field.
+
+        With straight paths x_t = (1 - t) noise + t x the field is v = E[x - noise | x_t], so that the expected noise is
+        x_t - t v and the gradient of log p_t is -(x_t - t v) / (1 - t). The exact one would cost a whole integration.
+        """
+        t = torch.full((len(z), 1), _NEARLY, device=z.device)
+        x = _NEARLY * (z - self.shift) / self.scale
+        noise = x - _NEARLY * self.velocity(x, t)
+        return -_NEARLY * noise / ((1 - _NEARLY) * self.scale)

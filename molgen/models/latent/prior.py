@@ -48,6 +48,13 @@ class LatentPrior(nn.Module):
         """Log-density in nats ``[n]``."""
         raise NotImplementedError
 
+    def slope(self, z: Tensor) -> Tensor:
+        """Gradient of the log-density ``[n, d]``: where it is likelier. A prior may give that of a smoothed density."""
+        with torch.enable_grad():
+            point = z.detach().requires_grad_(True)
+            (found,) = torch.autograd.grad(self.log_prob(point).sum(), point)
+        return found
+
     # -- for subclasses ----------------------------------------------------------------------------
 
     def whiten(self, mean: Tensor, log_variance: Tensor) -> None:

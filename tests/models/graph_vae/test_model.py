@@ -59,3 +59,12 @@ def test_training_teaches_it_to_rebuild_what_it_saw():
     rebuilt = model.decode(model.encode(SMILES))
     same = [Chem.CanonSmiles(a) == Chem.CanonSmiles(b) for a, b in zip(rebuilt, SMILES, strict=True)]
     assert sum(same) >= 6
+
+
+def test_validating_in_the_middle_of_a_bf16_training_mixed_two_precisions(model):
+    data = model.training_set(SMILES)
+    expected, outside = model.sample(20, seed=1).smiles, model.validation_metrics(data)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert model.sample(20, seed=1).smiles == expected
+        assert model.validation_metrics(data)["rebuilt"] == outside["rebuilt"]
+        assert len(model.decode(model.encode(SMILES))) == len(SMILES)

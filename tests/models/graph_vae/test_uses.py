@@ -7,6 +7,7 @@ from rdkit import Chem
 from molgen.core.errors import DataError
 from molgen.models.graph_vae import GraphVaeParams
 from molgen.models.graph_vae.model import GraphVae
+from molgen.models.latent.moves import around, between, encoded, whitening
 
 SMILES = [
     "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1",
@@ -52,15 +53,17 @@ def test_greedy_decoding_is_the_same_every_time_and_drawing_follows_the_seed(mod
 
 
 def test_neighbors_and_paths_are_valid_molecules(model):
-    found = model.neighbors(SMILES[1], radius=1.0, n=12, temperature=1.0)
-    found += model.interpolate(SMILES[1], SMILES[2], steps=7)
+    ends = encoded(model, SMILES[1:3])
+    near = around(ends[0], whitening(model), n=12, radius=1.0, seed=0)
+    found = model.decode(near, greedy=False, seed=1) + model.decode(between(*ends, 7))
     assert len(found) == 19
     assert all(Chem.MolFromSmiles(text) is not None for text in found)
 
 
 def test_what_cannot_be_encoded_is_named(model):
     with pytest.raises(DataError, match=r"'C\.C' cannot be encoded: more than one component"):
-        model.neighbors("C.C")
+        encoded(model, ["CCO", "C.C"])
+    assert model.outside("CCO") == ""
 
 
 def test_more_samples_tighten_the_likelihood_bound(model):
