@@ -68,7 +68,7 @@ class HasLikelihood(Protocol):
 
 @runtime_checkable
 class HasEncoder(Protocol):
-    """Maps molecules to points of a latent space. The same molecule has the same point, whatever else is in the list."""
+    """Maps molecules to points of a latent space; a molecule's point does not depend on what else is in the list."""
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> torch.Tensor:
         """Points ``[n, d]``, float32; a row of NaN for a molecule that the model does not cover."""
@@ -114,9 +114,20 @@ class HasProperties(Protocol):
 class CanConstrain(Protocol):
     """Can grow molecules around a scaffold: its ``sample`` takes ``scaffold=``, a SMILES.
 
-    Every string that it then draws contains the scaffold; with ``[*]`` or ``[*:1]`` marks only those places are built on.
+    Every string that it then draws contains the scaffold; with marks (``[*]``, ``[*:1]``) only those are built on.
     """
 
     def scaffold(self, smiles: str) -> Any:
         """The scaffold as the family holds it. Raises DataError where it cannot be one, with the reason."""
         ...
+
+
+#: What a word of :attr:`Family.capabilities` promises; other words say what a training can do with the family.
+PROMISES: Mapping[str, type] = {
+    "likelihood": HasLikelihood,
+    "encode": HasEncoder,
+    "decode": HasDecoder,
+    "prior": HasPrior,
+    "properties": HasProperties,
+    "constrain": CanConstrain,
+}

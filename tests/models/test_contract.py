@@ -2,8 +2,9 @@
 
 import pytest
 
+from molgen.models.protocol import PROMISES
 from molgen.models.registry import families, load, model_class, shipped
-from molgen.testing import check_generator
+from molgen.testing import ToyLatent, check_generator
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "C[C@@H](N)C(=O)O", "c1ccncc1", "CCOC(=O)C", "NCCN"] * 4
 SMALL = {
@@ -16,7 +17,7 @@ SMALL = {
 def test_an_untrained_model_of_the_family(name):
     record = families()[name]
     model = model_class(record).build(record.params(**SMALL.get(name, {})), SMILES, seed=1)
-    check_generator(model.eval())
+    check_generator(model.eval(), capabilities=record.capabilities & set(PROMISES))
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
@@ -26,3 +27,31 @@ def test_a_shipped_prior(name):
 
 def test_the_priors_that_the_documentation_names_are_shipped():
     assert {"moses", "druglike"} <= set(shipped())
+
+
+def test_the_toy_with_an_exact_latent_space():
+    check_generator(ToyLatent(), capabilities={"encode", "decode"})
+
+
+def test_the_suite_finds_a_family_that_promises_too_much():
+    with pytest.raises(AssertionError, match="says 'constrain', but it cannot"):
+        check_generator(ToyLatent(), capabilities={"constrain"})
+
+
+def test_the_suite_finds_a_scaffold_that_gets_lost():
+    class Forgetful(ToyLatent):
+        def scaffold(self, smiles):
+            return smiles
+
+    with pytest.raises(AssertionError, match="does not contain"):
+        check_generator(Forgetful())
+
+
+def test_the_suite_finds_points_that_depend_on_the_list():
+    class Sloppy(ToyLatent):
+        def encode(self, smiles, batch_size=512):
+            z = super().encode(smiles)
+            return z - z[:1]
+
+    with pytest.raises(AssertionError, match="depends on the list"):
+        check_generator(Sloppy())

@@ -264,9 +264,9 @@ class GraphVae(nn.Module):
         ]
 
     def predict(self, z: Tensor) -> Tensor:
-        """What the property head reads from points ``[n, latent]``: ``[n, P]`` in the order and units of ``properties``.
+        """What the property head reads from points ``[n, latent]``; differentiable.
 
-        Differentiable in ``z``.
+        ``[n, P]`` in the order and units of ``properties``.
         """
         center, scale = torch.tensor(list(self.properties.values()), device=self.device).reshape(-1, 2).T
         result: Tensor = self.property_head(z) * scale + center

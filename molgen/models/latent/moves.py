@@ -1,4 +1,4 @@
-"""Moves in the latent space of any model that encodes and decodes: around a point, between two, whitened coordinates."""
+"""Moves in the latent space of any model that encodes and decodes: around a point, between two, whitened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from molgen.models.protocol import HasPrior
 
 @dataclass(frozen=True)
 class Whitening:
-    """Center and standard deviation ``[d]`` of the points of real molecules: in units of these all directions are alike."""
+    """Center and standard deviation ``[d]`` of the points of real molecules; in units of these directions are alike."""
 
     shift: Tensor
     scale: Tensor
@@ -66,7 +66,7 @@ def encoded(model: Any, smiles: Sequence[str]) -> Tensor:
 
 
 def around(center: Tensor, space: Whitening, *, n: int, radius: float, seed: int) -> Tensor:
-    """``n`` points at distance ``radius`` (standard deviations) from one ``[d]``, in directions uniform on the sphere."""
+    """``n`` points at distance ``radius`` (standard deviations) from one ``[d]``, in random directions."""
     generator = torch.Generator(device=center.device).manual_seed(seed)
     direction = torch.randn(n, len(center), generator=generator, device=center.device)
     step = radius * direction / direction.norm(dim=1, keepdim=True).clamp(min=1e-9)

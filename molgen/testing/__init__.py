@@ -8,10 +8,21 @@ import pickle
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from molgen.testing.generators import ToyLatent, check_generator
+
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
     from molgen.optimize.protocol import Proposal, Result
     from molgen.scoring.protocol import Scored, Scorer
+
+__all__ = [
+    "SCORER_SMILES",
+    "RandomOptimizer",
+    "ToyLatent",
+    "check_generator",
+    "check_optimizer",
+    "check_scorer",
+]
 
 # --- Scorers -----------------------------------------------------------------------------------------------
 
@@ -98,43 +109,6 @@ def _same(name: str, how: str, expected: dict[str, float], got: dict[str, float]
         other = got[smiles]
         same = value == other or (math.isnan(value) and math.isnan(other))
         assert same, f"{name} of {smiles}: {value!r}, but {how} {other!r}"
-
-
-# --- Generators --------------------------------------------------------------------------------------------
-
-
-def check_generator(generator: Any, n: int = 64) -> None:
-    """Assert that a generator keeps the contract of :class:`molgen.models.protocol.Generator`.
-
-    As many strings as asked, the same for the same seed, others for another, torch's global generator untouched,
-    weights that survive ``state_dict``, and, where it has a likelihood, one that agrees with the sampled one.
-    """
-    import copy
-
-    import torch
-
-    from molgen.models.protocol import Generator, HasLikelihood
-
-    assert isinstance(generator, Generator)
-    state = torch.get_rng_state()
-    first = generator.sample(n, seed=1)
-    assert torch.equal(state, torch.get_rng_state()), "sampling touched torch's global generator"
-    assert len(first.smiles) == n
-    assert all(isinstance(text, str) for text in first.smiles)
-    assert generator.sample(n, seed=1).smiles == first.smiles, "same seed, other strings"
-    assert generator.sample(n, seed=2).smiles != first.smiles, "another seed, same strings"
-    assert generator.sample(0, seed=1).smiles == []
-    twin = copy.deepcopy(generator)
-    twin.load_state_dict(generator.state_dict())
-    assert twin.sample(n, seed=1).smiles == first.smiles, "state_dict does not hold everything"
-    if isinstance(generator, HasLikelihood):
-        assert first.log_likelihood is not None
-        assert first.log_likelihood.shape == (n,)
-        whole = [i for i, text in enumerate(first.smiles) if len(text) < 60]
-        with torch.no_grad():
-            again = generator.log_likelihood([first.smiles[i] for i in whole])
-        assert again.shape == (len(whole),)
-        assert bool((again[~torch.isnan(again)] <= 1e-3).all()), "a likelihood above 1"
 
 
 # --- Optimizers --------------------------------------------------------------------------------------------
