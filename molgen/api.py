@@ -127,6 +127,7 @@ def sample(
     *,
     seed: int = 1,
     temperature: float = 1.0,
+    min_p: float | None = None,
     batch_size: int = 512,
     device: str = "auto",
     shard: tuple[int, int] = (0, 1),
@@ -137,7 +138,8 @@ def sample(
     """Draw ``n`` distinct, valid, standardized molecules; with ``raw`` the first ``n`` strings as drawn.
 
     ``shard=(i, k)`` makes this job i (from 0) of k, each with draws of its own. The result has ``smiles``, ``nll``
-    (nats) and the funnel of what was lost.
+    (nats) and the funnel of what was lost. Language models do not draw a token less probable than ``min_p`` times the most
+    probable one; by default the model says how much, and 0 draws from the whole distribution.
     """
     from molgen.workflows.model import load as load_model
 
@@ -146,6 +148,7 @@ def sample(
         n,
         seed=seed,
         temperature=temperature,
+        min_p=min_p,
         batch_size=batch_size,
         shard=shard,
         raw=raw,

@@ -30,6 +30,13 @@ def sample(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same molecules.")] = 1,
     temperature: Annotated[float, typer.Option(help="Below 1: safer, above 1: more varied.")] = 1.0,
+    min_p: Annotated[
+        float | None,
+        typer.Option(
+            "--min-p",
+            help="Leave out tokens less probable than this share of the best; default: the model's.",
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Molecules drawn at a time.")] = 512,
     policy: out.Policy = "default",
     device: out.Device = "auto",
@@ -49,6 +56,7 @@ def sample(
         n,
         seed=seed,
         temperature=temperature,
+        min_p=min_p,
         batch_size=batch_size,
         device=device,
         shard=_shard(shard),

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -159,3 +161,28 @@ def test_random_smiles_are_new_in_each_epoch_and_the_same_molecules(tiny):
         ]
         written.append(tuple(strings))
     assert len(set(written)) > 1
+
+
+def test_min_p_draws_no_token_that_is_far_less_probable_than_the_best(tiny):
+    drawn = tiny.sample(60, seed=3, min_p=0.5, precision="fp32")
+    for row in drawn.info["sequences"]:
+        with torch.no_grad():
+            log_p = torch.log_softmax(tiny.network(torch.tensor([[0, *row]]))[0], dim=-1)
+        taken = torch.tensor([*row, 0])[: len(log_p)]
+        share = log_p[torch.arange(len(taken)), taken] - log_p.max(dim=1).values
+        ended = len(row) < tiny.params.max_tokens
+        assert float(share[: len(row) + ended].min()) >= np.log(0.5) - 1e-4
+    assert len(set(drawn.smiles)) < len(set(tiny.sample(60, seed=3, min_p=0.0).smiles))
+
+
+def test_the_models_own_min_p_holds_unless_told_otherwise(tiny):
+    careful = copy.copy(tiny)
+    careful.params = tiny.params.model_copy(update={"min_p": 0.5})
+    assert careful.sample(40, seed=2).smiles == tiny.sample(40, seed=2, min_p=0.5).smiles
+    assert careful.sample(40, seed=2, min_p=0.0).smiles == tiny.sample(40, seed=2).smiles
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0])
+def test_a_min_p_that_leaves_nothing_is_refused(tiny, value):
+    with pytest.raises(ValueError, match="min_p must be"):
+        tiny.sample(2, seed=1, min_p=value)

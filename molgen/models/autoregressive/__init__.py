@@ -22,6 +22,13 @@ class RecurrentParams(Section):
         480, ge=0, description="multi-character tokens learned from the data; 0: atom-level tokens"
     )
     max_tokens: int = Field(128, ge=8, description="longest sequence that is trained or sampled")
+    min_p: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="sampling, unless told otherwise: a token less probable than this share of the most probable "
+        "one is not drawn",
+    )
 
 
 FAMILY = Family(

@@ -100,11 +100,16 @@ def sample_sequences(
     *,
     seed: int,
     temperature: float = 1.0,
+    min_p: float = 0.0,
     batch_size: int = 512,
     max_tokens: int = 128,
     precision: str = "auto",
 ) -> Drawn:
-    """Draw ``n`` sequences in batches of ``batch_size``; the k-th batch has its own stream derived from ``seed``."""
+    """Draw ``n`` sequences in batches of ``batch_size``; the k-th batch has its own stream derived from ``seed``.
+
+    A token less probable than ``min_p`` times the most probable one is not drawn (Nguyen et al. 2024,
+    arXiv:2407.01082): a network is least to be trusted about what it deems improbable.
+    """
     device = network.output.weight.device
     stepper = Stepper(network, sampling_dtype(device, precision))
     generator = torch.Generator(device=device)
@@ -113,7 +118,7 @@ def sample_sequences(
     truncated = 0
     for number, first in enumerate(range(0, n, batch_size)):
         generator.manual_seed((seed * 1_000_003 + number) % (2**63 - 1))
-        batch = _sample_batch(stepper, min(batch_size, n - first), generator, temperature, max_tokens)
+        batch = _sample_batch(stepper, min(batch_size, n - first), generator, temperature, min_p, max_tokens)
         sequences += batch.sequences
         likelihoods.append(batch.log_likelihood)
         truncated += batch.truncated
@@ -121,7 +126,12 @@ def sample_sequences(
 
 
 def _sample_batch(
-    stepper: Stepper, rows: int, generator: torch.Generator, temperature: float, max_tokens: int
+    stepper: Stepper,
+    rows: int,
+    generator: torch.Generator,
+    temperature: float,
+    min_p: float,
+    max_tokens: int,
 ) -> Drawn:
     device = stepper.table.device
     ids = torch.zeros(rows, max_tokens, dtype=torch.long, device=device)
@@ -133,7 +143,10 @@ def _sample_batch(
         logits = stepper.step(tokens)
         log_p = functional.log_softmax(logits, dim=1)
         tempered = log_p if temperature == 1.0 else functional.log_softmax(logits / temperature, dim=1)
-        tokens = torch.multinomial(tempered.exp(), 1, generator=generator)
+        probable = tempered.exp()
+        if min_p > 0:
+            probable = probable * (probable >= min_p * probable.amax(dim=1, keepdim=True))
+        tokens = torch.multinomial(probable, 1, generator=generator)
         likelihood[alive] += log_p.gather(1, tokens).squeeze(1)
         tokens = tokens.squeeze(1)
         ids[alive, t] = tokens
