@@ -164,22 +164,24 @@ def test_random_smiles_are_new_in_each_epoch_and_the_same_molecules(tiny):
 
 
 def test_min_p_draws_no_token_that_is_far_less_probable_than_the_best(tiny):
-    drawn = tiny.sample(60, seed=3, min_p=0.5, precision="fp32")
+    drawn = tiny.sample(60, seed=3, min_p=0.9, precision="fp32")
     for row in drawn.info["sequences"]:
         with torch.no_grad():
             log_p = torch.log_softmax(tiny.network(torch.tensor([[0, *row]]))[0], dim=-1)
         taken = torch.tensor([*row, 0])[: len(log_p)]
         share = log_p[torch.arange(len(taken)), taken] - log_p.max(dim=1).values
         ended = len(row) < tiny.params.max_tokens
-        assert float(share[: len(row) + ended].min()) >= np.log(0.5) - 1e-4
-    assert len(set(drawn.smiles)) < len(set(tiny.sample(60, seed=3, min_p=0.0).smiles))
+        assert float(share[: len(row) + ended].min()) >= np.log(0.9) - 1e-4
+    free = tiny.sample(60, seed=3, min_p=0.0, precision="fp32")
+    assert drawn.smiles != free.smiles
 
 
 def test_the_models_own_min_p_holds_unless_told_otherwise(tiny):
     careful = copy.copy(tiny)
-    careful.params = tiny.params.model_copy(update={"min_p": 0.5})
-    assert careful.sample(40, seed=2).smiles == tiny.sample(40, seed=2, min_p=0.5).smiles
-    assert careful.sample(40, seed=2, min_p=0.0).smiles == tiny.sample(40, seed=2).smiles
+    careful.params = tiny.params.model_copy(update={"min_p": 0.9})
+    assert careful.sample(40, seed=2).smiles == tiny.sample(40, seed=2, min_p=0.9).smiles
+    free = tiny.sample(40, seed=2).smiles
+    assert careful.sample(40, seed=2, min_p=0.0).smiles == free != careful.sample(40, seed=2).smiles
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0])
