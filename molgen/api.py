@@ -133,13 +133,16 @@ def sample(
     shard: tuple[int, int] = (0, 1),
     raw: bool = False,
     policy: str = "default",
+    scaffold: str | None = None,
+    greedy: bool = False,
     quiet: bool = False,
 ) -> SampleResult:
     """Draw ``n`` distinct, valid, standardized molecules; with ``raw`` the first ``n`` strings as drawn.
 
     ``shard=(i, k)`` makes this job i (from 0) of k, each with draws of its own. The result has ``smiles``, ``nll``
-    (nats) and the funnel of what was lost. Language models do not draw a token less probable than ``min_p`` times the most
-    probable one; by default the model says how much, and 0 draws from the whole distribution.
+    (nats) and the funnel of what was lost. Language models do not draw a token less probable than ``min_p`` times the
+    most probable one; by default the model says how much, and 0 draws from the whole distribution. Graph VAEs take a
+    ``scaffold`` (SMILES; ``[*:1]`` marks where it is built on) and ``greedy``, the likeliest molecule of each point.
     """
     from molgen.workflows.model import load as load_model
 
@@ -153,6 +156,8 @@ def sample(
         shard=shard,
         raw=raw,
         policy=policy,
+        scaffold=scaffold,
+        greedy=greedy,
         quiet=quiet,
     )
 

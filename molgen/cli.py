@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import benchmark, configs, data, design, evaluate, models
+from molgen.commands import benchmark, configs, data, design, evaluate, latent, models
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -40,6 +40,10 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("train", models.train),
     ("finetune", models.finetune),
     ("sample", models.sample),
+    ("encode", latent.encode),
+    ("decode", latent.decode),
+    ("neighbors", latent.neighbors),
+    ("interpolate", latent.interpolate),
     ("score", design.score),
     ("optimize", design.optimize),
     ("evaluate", evaluate.evaluate),

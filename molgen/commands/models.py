@@ -38,6 +38,15 @@ def sample(
         ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Molecules drawn at a time.")] = 512,
+    scaffold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SMILES", help="All molecules contain it; [*:1] marks where it may be built on."
+        ),
+    ] = None,
+    greedy: Annotated[
+        bool, typer.Option("--greedy", help="The likeliest molecule of each point of the latent space.")
+    ] = False,
     policy: out.Policy = "default",
     device: out.Device = "auto",
     shard: Annotated[
@@ -62,6 +71,8 @@ def sample(
         shard=_shard(shard),
         raw=raw,
         policy=policy,
+        scaffold=scaffold,
+        greedy=greedy,
         quiet=quiet,
     )
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)

@@ -56,12 +56,13 @@ def say(message: str, quiet: bool = False) -> None:
         typer.echo(message, err=True)
 
 
-def check_target(path: Path | None, overwrite: bool) -> None:
-    """Refuse a bad output file before any work is done for it."""
+def check_target(path: Path | None, overwrite: bool, more: Sequence[str] = ()) -> None:
+    """Refuse a bad output file before any work is done for it. ``more``: endings besides those of a table."""
     if path is None or str(path) == "-":
         return
-    if path.suffix.lower() not in _FORMATS:
-        hint = did_you_mean(path.suffix or path.name, _FORMATS, what="known endings:")
+    formats = (*_FORMATS, *more)
+    if path.suffix.lower() not in formats:
+        hint = did_you_mean(path.suffix or path.name, formats, what="known endings:")
         raise ConfigError(f"{path}: cannot tell the format from the name{hint}", "output")
     if path.is_dir() or not path.absolute().parent.is_dir():
         what = "is a folder" if path.is_dir() else f"there is no folder {path.absolute().parent}"

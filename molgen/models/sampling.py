@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.seeding import stream
@@ -23,11 +24,13 @@ class Drawn:
     raw: list[str] = field(default_factory=list)
     drawn: int = 0
     losses: Counter[str] = field(default_factory=Counter)
+    refused: set[str] = field(default_factory=set)  # those of the losses that were valid molecules
 
     def funnel(self) -> list[tuple[str, int]]:
         """Ordered counts from raw strings to what is kept."""
         duplicates, surplus = self.losses["duplicate"], self.losses["surplus"]
-        valid = len(self.molecules) + duplicates + surplus
+        kept = len(self.molecules) + duplicates + surplus
+        valid = kept + sum(self.losses[why] for why in self.refused)
         return [
             ("drawn", self.drawn),
             ("valid", valid),
@@ -46,13 +49,16 @@ def draw_molecules(
     batch_size: int = 512,
     policy: str = "default",
     max_draws: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    refuse: Callable[[Molecule], str] = lambda molecule: "",
     on_batch: Callable[[int], None] = lambda kept: None,
 ) -> Drawn:
     """Draw ``n`` distinct valid molecules after the standardization ``policy``.
 
     Gives up after ``max_draws`` raw strings (default ``20 n + 1000``) with what there is, so that a model that can
     only repeat itself ends. ``shard`` selects an independent stream of the same seed. ``on_batch`` hears how many
-    molecules a batch added.
+    molecules a batch added. ``options`` go to the generator (``scaffold``, ``greedy`` ...); ``refuse`` names the
+    reason for which a standardized molecule is no answer, "" for none.
     """
     limit = 20 * n + 1000 if max_draws is None else max_draws
     result = Drawn()
@@ -63,7 +69,11 @@ def draw_molecules(
         wanted = max(32, 2 * (n - len(result.molecules)))
         size = min(batch_size, limit - result.drawn, wanted)
         samples = generator.sample(
-            size, seed=stream(seed, "sample", number, shard=shard), temperature=temperature, batch_size=size
+            size,
+            seed=stream(seed, "sample", number, shard=shard),
+            temperature=temperature,
+            batch_size=size,
+            **(options or {}),
         )
         number += 1
         result.drawn += len(samples.smiles)
@@ -73,6 +83,9 @@ def draw_molecules(
         for position, molecule in zip(parsed.index, parsed.ok, strict=True):
             if molecule.smiles in seen:
                 result.losses["duplicate"] += 1
+            elif why := refuse(molecule):
+                result.losses[why] += 1
+                result.refused.add(why)
             elif len(result.molecules) >= n:
                 result.losses["surplus"] += 1
             else:

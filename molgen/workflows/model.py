@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from molgen.learn import store
 from molgen.models import registry
@@ -13,6 +13,10 @@ from molgen.models.protocol import Generator
 from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.workflows.sample import SampleResult
 from molgen.workflows.sample import sample as draw
+
+if TYPE_CHECKING:
+    from molgen.workflows.latent import Decoded, Encoded
+    from molgen.workflows.walk import Neighbors, Walk
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,36 @@ class Model:
     def sample(self, n: int = 100, **options: Any) -> SampleResult:
         """``n`` distinct valid molecules as a table; the options are those of :func:`molgen.api.sample`."""
         return draw(self.generator, n, **options)
+
+    def encode(self, molecules: str | Path | Sequence[str], **options: Any) -> Encoded:
+        """Points of a file or a list of SMILES: ``.z`` ``[n, d]``, and the reason where there is none.
+
+        Options and what it raises: :func:`molgen.workflows.latent.encode`.
+        """
+        from molgen.workflows import latent
+
+        return latent.encode(self.generator, molecules, **options)
+
+    def decode(self, points: Any, **options: Any) -> Decoded:
+        """Molecules at points ``[n, d]`` (array, tensor, :meth:`encode`'s result or a file of it).
+
+        Options and what it raises: :func:`molgen.workflows.latent.decode`.
+        """
+        from molgen.workflows import latent
+
+        return latent.decode(self.generator, points, **options)
+
+    def neighbors(self, smiles: str, **options: Any) -> Neighbors:
+        """Distinct molecules at a ``radius`` around one; see :func:`molgen.workflows.walk.neighbors`."""
+        from molgen.workflows import walk
+
+        return walk.neighbors(self.generator, smiles, **options)
+
+    def interpolate(self, first: str, last: str, *, steps: int = 9) -> Walk:
+        """Molecules on the line between two; see :func:`molgen.workflows.walk.interpolate`."""
+        from molgen.workflows import walk
+
+        return walk.interpolate(self.generator, first, last, steps=steps)
 
 
 def load(name: str | Path, device: str = "auto") -> Model:

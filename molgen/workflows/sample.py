@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from molgen.chem.molecule import Molecule
+from molgen.core.errors import ConfigError
 from molgen.models.protocol import Generator
 from molgen.models.sampling import Drawn, draw_molecules
 from molgen.report.frame import MoleculeFrame
 from molgen.run.progress import Progress
+from molgen.workflows.capability import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,17 +66,37 @@ def sample(
     policy: str = "default",
     raw: bool = False,
     quiet: bool = False,
+    scaffold: str | None = None,
+    greedy: bool = False,
+    min_p: float | None = None,
 ) -> SampleResult:
     """``n`` distinct, valid, standardized molecules, or with ``raw`` the first ``n`` strings as they were drawn.
 
-    ``shard=(i, k)``: this is job i of k; each draws ``n`` from a stream of its own.
+    ``shard=(i, k)``: this is job i of k; each draws ``n`` from a stream of its own. ``scaffold``: all contain
+    it, built on at its marks ``[*:1]`` where it has any. ``greedy``: the likeliest molecule of each drawn point.
+    ``min_p``: a token less probable than this share of the most probable one is not drawn; default: the model's. Raises
+    ModelError where the model can do neither, DataError for a scaffold that cannot be one.
     """
+    options: dict[str, Any] = {}
+    if scaffold is not None:
+        require(generator, "constrain")
+        generator.scaffold(scaffold)  # type: ignore[attr-defined]  # a bad one is refused before anything is drawn
+        options["scaffold"] = scaffold
+    if greedy:
+        require(generator, "decode")
+        options["greedy"] = True
+    if min_p is not None:
+        if "min_p" not in inspect.signature(generator.sample).parameters:
+            raise ConfigError(f"a model of the family {generator.family!r} has none", "min_p")
+        if not 0 <= min_p < 1:
+            raise ConfigError(f"must be at least 0 and below 1, got {min_p:g}", "min_p")
+        options["min_p"] = min_p
     index, count = shard
     if not 0 <= index < count:
         raise ValueError(f"shard {index}/{count}: the first number must be 0..{count - 1}")
     with Progress(n, "molecules", "sampling", quiet=quiet) as bar:
         if raw:
-            return _raw(generator, n, seed, index, temperature, batch_size, bar)
+            return _raw(generator, n, seed, index, temperature, batch_size, bar, options)
         drawn = draw_molecules(
             generator,
             n,
@@ -81,6 +105,8 @@ def sample(
             temperature=temperature,
             batch_size=batch_size,
             policy=policy,
+            options=options,
+            refuse=_without(scaffold),
             on_batch=bar.advance,
         )
     return _result(drawn, n)
@@ -92,8 +118,27 @@ def _result(drawn: Drawn, n: int) -> SampleResult:
     return SampleResult([m.smiles for m in drawn.molecules], nll, n, drawn.funnel(), losses)
 
 
+def _without(scaffold: str | None) -> Callable[[Molecule], str]:
+    """Standardization may change a scaffold, as a charged one: such molecules are not what was asked for."""
+    if scaffold is None:
+        return lambda molecule: ""
+    from rdkit import Chem
+
+    query = Chem.RWMol(Chem.MolFromSmiles(scaffold))
+    for mark in sorted((a.GetIdx() for a in query.GetAtoms() if a.GetAtomicNum() == 0), reverse=True):
+        query.RemoveAtom(mark)  # a marked place may stay as it is
+    return lambda molecule: "" if molecule.mol.HasSubstructMatch(query) else "scaffold changed by the policy"
+
+
 def _raw(
-    generator: Generator, n: int, seed: int, shard: int, temperature: float, batch_size: int, bar: Any
+    generator: Generator,
+    n: int,
+    seed: int,
+    shard: int,
+    temperature: float,
+    batch_size: int,
+    bar: Any,
+    options: Mapping[str, Any],
 ) -> SampleResult:
     from molgen.core.seeding import stream
 
@@ -102,7 +147,11 @@ def _raw(
     for number, first in enumerate(range(0, n, batch_size)):
         size = min(batch_size, n - first)
         drawn = generator.sample(
-            size, seed=stream(seed, "sample", number, shard=shard), temperature=temperature, batch_size=size
+            size,
+            seed=stream(seed, "sample", number, shard=shard),
+            temperature=temperature,
+            batch_size=size,
+            **options,
         )
         smiles += drawn.smiles
         nll += [None] * size if drawn.log_likelihood is None else (-drawn.log_likelihood).tolist()

@@ -1,0 +1,32 @@
+"""Refuse what a model cannot do in words that name one that can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from molgen.core.errors import ModelError
+from molgen.learn.store import read_card
+from molgen.models.protocol import PROMISES
+from molgen.models.registry import families, shipped
+
+_WORDS = {
+    "encode": "turn molecules into points (it has no encoder)",
+    "decode": "turn points into molecules (it has no latent space)",
+    "properties": "read properties from points (it has no property head)",
+    "constrain": "build on a scaffold",
+}
+
+
+def require(generator: Any, *capabilities: str) -> None:
+    """Raise ModelError where the model lacks one of them, naming families and shipped models that have it."""
+    for word in capabilities:
+        if isinstance(generator, PROMISES[word]):
+            continue
+        able = {name for name, record in families().items() if word in record.capabilities}
+        models = [name for name, path in shipped().items() if read_card(path).get("family") in able]
+        cure = f"use a model of the family {' or '.join(sorted(able))}" if able else "no family can"
+        if models:
+            cure += f", for example {' or '.join(models)}"
+        elif able:
+            cure += " (train one: molgen new train, with model.family)"
+        raise ModelError(f"a model of the family {generator.family!r} cannot {_WORDS[word]}; {cure}")

@@ -1,0 +1,238 @@
+"""Molecules into points of a model's latent space and back, row by row, with the reason where there is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from molgen.chem.molecule import Parsed, parse_all
+from molgen.core.errors import DataError
+from molgen.data.reader import stream
+from molgen.report.frame import MoleculeFrame
+from molgen.run.files import write_atomic
+from molgen.run.progress import Progress
+from molgen.workflows.capability import require
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TEXTS = ("id", "smiles", "problem")
+
+
+@dataclass(frozen=True)
+class Encoded(MoleculeFrame):
+    """One row per row of the input, in its order: ``z`` float32 ``[n, d]``, NaN where ``problem`` says why."""
+
+    id: list[str]
+    smiles: list[str]
+    z: np.ndarray
+    problem: list[str]
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns ``id`` and ``problem`` where there are any, ``smiles``, ``z0``, ``z1`` ..."""
+        import pandas as pd
+
+        table = pd.DataFrame(_columns(self))
+        points = pd.DataFrame(self.z, columns=[f"z{k}" for k in range(self.z.shape[1])])
+        return pd.concat([table, points], axis=1)
+
+    def caption(self) -> str:
+        """How many have a point, and why the others have none."""
+        return f"{self.problem.count('')} of {len(self)} rows encoded" + _lost(self.problem)
+
+    def save(self, path: Path | str) -> None:
+        """An ``.npz`` with the arrays ``z``, ``id``, ``smiles`` and ``problem``, for NumPy and for ``decode``."""
+        import io
+
+        buffer = io.BytesIO()
+        texts: dict[str, Any] = {name: np.array(getattr(self, name), np.str_) for name in _TEXTS}
+        np.savez_compressed(buffer, allow_pickle=False, z=self.z, **texts)
+        write_atomic(Path(path), buffer.getvalue())
+
+
+@dataclass(frozen=True)
+class Decoded(MoleculeFrame):
+    """One row per point: ``smiles`` (empty where ``problem`` says why) and, where known, what the point came from."""
+
+    id: list[str]
+    source: list[str]
+    smiles: list[str]
+    problem: list[str]
+
+    def __len__(self) -> int:
+        return len(self.smiles)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns ``id``, ``source`` and ``problem`` where there are any, ``smiles``."""
+        import pandas as pd
+
+        return pd.DataFrame(_columns(self))
+
+    def caption(self) -> str:
+        """How many became molecules, and how many are what the points came from."""
+        text = f"{self.problem.count('')} of {len(self)} points decoded"
+        known = [(a, b) for a, b in zip(self.source, self.smiles, strict=True) if a and b]
+        if known:
+            flat = parse_all([x for pair in known for x in pair], "flat")
+            names = dict(zip(flat.index, (m.smiles for m in flat.ok), strict=True))
+            same = sum(names.get(2 * k) == names.get(2 * k + 1) for k in range(len(known)))
+            text += f", {same} of {len(known)} back to the molecule that they came from (stereo aside)"
+        return text + _lost(self.problem)
+
+
+def encode(
+    generator: Any,
+    molecules: str | Path | Sequence[str],
+    *,
+    policy: str = "default",
+    smiles_column: str | None = None,
+    batch_size: int = 512,
+    quiet: bool = False,
+) -> Encoded:
+    """Points of a file ("-": standard input) or of a list of SMILES; a bad row is reported, never fatal.
+
+    Raises ModelError for a model without an encoder, DataError for a file that cannot be read at all.
+    """
+    require(generator, "encode")
+    columns: tuple[list[str], list[str], list[str]] = ([], [], [])
+    parts: list[np.ndarray] = []
+    chunks = (
+        stream(molecules, smiles_column=smiles_column, policy=policy, chunk=2048)
+        if isinstance(molecules, (str, Path))
+        else (parse_all(molecules[k : k + 2048], policy) for k in range(0, len(molecules), 2048))
+    )
+    with Progress(None, "rows", "encoding", quiet=quiet) as bar:
+        for parsed in chunks:
+            parts.append(_points(generator, parsed, columns, batch_size))
+            bar.advance(len(parts[-1]))
+    z = np.concatenate(parts) if parts else generator.encode([]).cpu().numpy()
+    return Encoded(columns[0], columns[1], z, columns[2])
+
+
+def _points(
+    generator: Any, parsed: Parsed, columns: tuple[list[str], list[str], list[str]], batch_size: int
+) -> np.ndarray:
+    count = len(parsed.ok) + len(parsed.rejected)
+    found = generator.encode([m.smiles for m in parsed.ok], batch_size=batch_size).float().cpu().numpy()
+    z = np.full((count, found.shape[1]), np.nan, np.float32)
+    z[parsed.index] = found
+    good = dict(zip(parsed.index, parsed.ok, strict=True))
+    bad = iter(parsed.rejected)  # in the order of the rows
+    ids, smiles, problems = columns
+    for row in range(count):
+        molecule = good.get(row)
+        if molecule is None:
+            rejected = next(bad)
+            ids.append("")
+            smiles.append(rejected.text)
+            problems.append(f"{rejected.why}: {rejected.detail}")
+            continue
+        ids.append(molecule.id or "")
+        smiles.append(molecule.smiles)
+        missing = bool(np.isnan(z[row]).any())
+        problems.append(generator.outside(molecule.smiles) or "not covered" if missing else "")
+    return z
+
+
+def decode(
+    generator: Any, points: Any, *, temperature: float | None = None, seed: int = 1, **options: Any
+) -> Decoded:
+    """Molecules at points: an array or tensor ``[n, d]``, an :class:`Encoded`, or a file of one (npz, npy, CSV ...).
+
+    The likeliest molecule of each point, or with a ``temperature`` a drawn one. Raises ModelError for a model without
+    a decoder, DataError for points of another size.
+    """
+    import torch
+
+    require(generator, "decode")
+    if isinstance(points, (str, Path)):
+        points = read_points(Path(points))
+    known = points if isinstance(points, Encoded) else None
+    z = torch.as_tensor(np.asarray(points.z) if known is not None else points).float()
+    if z.ndim == 1:
+        z = z.unsqueeze(0)
+    _check_size(generator, z)
+    if temperature is not None:
+        options |= {"greedy": False, "temperature": temperature, "seed": seed}
+    usable = ~z.isnan().any(1)
+    texts = generator.decode(z[usable], **options)
+    parsed = parse_all(texts)
+    rows = usable.nonzero().squeeze(1).tolist()
+    smiles, problem = [""] * len(z), ["no point"] * len(z)
+    for k, molecule in zip(parsed.index, parsed.ok, strict=True):
+        smiles[rows[k]], problem[rows[k]] = molecule.smiles, ""
+    for rejected in parsed.rejected:
+        problem[rows[rejected.line - 1]] = f"{rejected.why}: {rejected.detail} ({rejected.text[:80]!r})"
+    blank = [""] * len(z)
+    if known is None:
+        return Decoded(blank, blank, smiles, problem)
+    problem = [new and (old or new) for new, old in zip(problem, known.problem, strict=True)]
+    source = ["" if why else text for text, why in zip(known.smiles, known.problem or blank, strict=True)]
+    return Decoded(known.id, source, smiles, problem)
+
+
+def read_points(path: Path) -> Encoded:
+    """Points that :meth:`Encoded.save` or ``molgen encode`` wrote, or a plain array. Raises DataError."""
+    import pandas as pd
+
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        if suffix == ".npy":
+            return _plain(np.load(path, allow_pickle=False), {})
+        if suffix == ".npz":
+            with np.load(path, allow_pickle=False) as found:
+                if "z" not in found:
+                    raise DataError(f"{path}: has no array 'z'; arrays: {', '.join(found)}")
+                return _plain(found["z"], {name: found[name].tolist() for name in _TEXTS if name in found})
+        if suffix == ".parquet":
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, sep="\t" if suffix == ".tsv" else ",", dtype={"id": str})
+    except (ValueError, OSError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: cannot be read as points ({error}); npz, npy, csv, tsv, parquet") from None
+    names = sorted(
+        (c for c in map(str, frame.columns) if c[:1] == "z" and c[1:].isdigit()), key=lambda c: int(c[1:])
+    )
+    if not names:
+        raise DataError(
+            f"{path}: has no columns z0, z1 ...; columns: {', '.join(map(str, frame.columns))[:200]}"
+        )
+    texts = {name: frame[name].fillna("").astype(str).tolist() for name in _TEXTS if name in frame.columns}
+    return _plain(frame[names].to_numpy(np.float32), texts)
+
+
+def _plain(z: np.ndarray, texts: dict[str, list[str]]) -> Encoded:
+    if z.ndim != 2 or z.dtype.kind != "f":
+        raise DataError(f"points must be numbers [n, d], not {z.dtype} of shape {z.shape}")
+    blank = [""] * len(z)
+    return Encoded(texts.get("id", blank), texts.get("smiles", blank), z, texts.get("problem", blank))
+
+
+def _check_size(generator: Any, z: Any) -> None:
+    from molgen.models.latent.moves import from_prior
+
+    size = from_prior(generator, 1, seed=0).shape[1]
+    if z.ndim != 2 or z.shape[1] != size:
+        raise DataError(f"points of this model have {size} numbers, these have shape {list(z.shape)}")
+
+
+def _columns(result: Encoded | Decoded) -> dict[str, list[str]]:
+    names = [n for n in ("id", "source", "smiles", "problem") if hasattr(result, n)]
+    return {n: getattr(result, n) for n in names if n == "smiles" or any(getattr(result, n))}
+
+
+def _lost(problems: Sequence[str]) -> str:
+    counted = Counter(text.partition(":")[0] for text in problems if text)
+    return "".join(f"; {count} not: {why}" for why, count in counted.most_common())
