@@ -167,6 +167,7 @@ def floor(
         part = path.with_suffix(".part.npy")
         np.save(part, activations, allow_pickle=False)
         part.replace(path)
+    assert reference.fcd is not None  # ChemNet is always there: main() fetches it
     return frechet_distance(moments(activations[:n]), reference.fcd)
 
 

@@ -65,16 +65,71 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
     data = read_json(arguments.data / f"{arguments.kind}.report.json", newest=1)
     training = _training(arguments, source)
     with tempfile.TemporaryDirectory(prefix="finish-") as scratch:
+        if arguments.min_p is not None:
+            source = _with_min_p(source, Path(scratch) / "model", arguments.min_p)
         place = arguments.keep or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
-        raw = place / f"{arguments.kind}_raw.smi"
-        drawn = mg.load(source.path, device="cpu").sample(
-            arguments.n, seed=arguments.seed, batch_size=BATCH_SIZE, raw=True
-        )
-        raw.write_text("".join(f"{text}\n" for text in drawn.smiles), encoding="utf-8")
-        measured = evaluate.evaluate(_evaluation(arguments, raw, data))
-        write_json(place / f"{arguments.kind}_metrics.json", measured)
-        raw_sha256 = sha256_file(raw)
+        measured, raw_sha256 = _measure(arguments, source, data, place / arguments.kind)
+        metrics = _metrics(arguments, source, measured, raw_sha256)
+        if source.params.get("min_p"):
+            whole, _ = _measure(
+                arguments, source, data, place / f"{arguments.kind}_whole", min_p=0.0, brief=True
+            )
+            metrics["whole_distribution"] = {
+                "min_p": 0.0,
+                "n_valid": whole["n_valid"],
+                "values": whole["metrics"],
+            }
+        return _assemble(arguments, source, size, data, training, metrics)
+
+
+def _with_min_p(source: store.StoredModel, place: Path, min_p: float) -> store.StoredModel:
+    """The same weights under another sampling default; 16-bit numbers come through unchanged."""
+    params = family(source.family).params(**{**source.params, "min_p": min_p}).model_dump(mode="json")
+    store.save(
+        place,
+        family=source.family,
+        params=params,
+        assets=source.assets,
+        weights=source.weights,
+        card=source.card,
+    )
+    changed = store.load(place, verify=True)
+    assert changed.card["files"][store.WEIGHTS] == source.card["files"][store.WEIGHTS]
+    return changed
+
+
+def _measure(
+    arguments: argparse.Namespace,
+    source: store.StoredModel,
+    data: Mapping[str, Any],
+    place: Path,
+    *,
+    min_p: float | None = None,
+    brief: bool = False,
+) -> tuple[dict[str, Any], str]:
+    """Draw raw strings to ``place_raw.smi`` and measure them; the metrics, and the sha256 of the strings."""
+    raw = place.with_name(f"{place.name}_raw.smi")
+    drawn = mg.load(source.path, device="cpu").sample(
+        arguments.n, seed=arguments.seed, batch_size=BATCH_SIZE, raw=True, min_p=min_p
+    )
+    raw.write_text("".join(f"{text}\n" for text in drawn.smiles), encoding="utf-8")
+    asked = _evaluation(arguments, raw, data)
+    asked.brief = asked.brief or brief
+    measured = evaluate.evaluate(asked)
+    write_json(place.with_name(f"{place.name}_metrics.json"), measured)
+    return measured, sha256_file(raw)
+
+
+def _assemble(
+    arguments: argparse.Namespace,
+    source: store.StoredModel,
+    size: int,
+    data: Mapping[str, Any],
+    training: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The complete card, written with the model to its place."""
     card = {
         "format": store.FORMAT,
         "name": arguments.kind,
@@ -86,10 +141,10 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         "lineage": source.card.get("lineage", {"base": None}),
         "data": _data(data, source.card),
         "training": training,
-        "metrics": _metrics(arguments, measured, raw_sha256),
+        "metrics": metrics,
         "files": source.card["files"],
     }
-    _write(source.path, destination, card)
+    _write(source.path, arguments.output, card)
     return card
 
 
@@ -103,6 +158,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DEST")
     parser.add_argument("-n", type=int, default=30_000, help="raw strings to draw; default 30,000")
     parser.add_argument("--seed", type=int, default=1, help="of the sampling; default 1")
+    parser.add_argument(
+        "--min-p", type=float, help="the model's sampling default from now on; stored and measured with it"
+    )
     parser.add_argument("--brief", action="store_true", help="fewer metrics: a rehearsal, not for a card")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the raw strings and metrics there")
     parser.add_argument("--overwrite", action="store_true")
@@ -175,7 +233,8 @@ def _evaluation(arguments: argparse.Namespace, raw: Path, data: Mapping[str, Any
 
 def _data(report: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, Any]:
     """Where the data are from and what was done with them; counts of the training where the card has them."""
-    used = card.get("data") if isinstance(card.get("data"), dict) else {}
+    told = card.get("data")
+    used: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     counts = {key: used[key] for key in ("training", "validation") if key in used}
     return {
         "sources": report["sources"],
@@ -187,7 +246,9 @@ def _data(report: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _metrics(arguments: argparse.Namespace, measured: Mapping[str, Any], raw_sha256: str) -> dict[str, Any]:
+def _metrics(
+    arguments: argparse.Namespace, source: store.StoredModel, measured: Mapping[str, Any], raw_sha256: str
+) -> dict[str, Any]:
     """The measured values with everything that is needed to compare them."""
     git = git_state() or {}
     return {
@@ -196,7 +257,13 @@ def _metrics(arguments: argparse.Namespace, measured: Mapping[str, Any], raw_sha
         "n": measured["n_raw"],
         "n_valid": measured["n_valid"],
         "n_reference": measured["n_reference"],
-        "sampling": {"seed": arguments.seed, "temperature": 1.0, "batch_size": BATCH_SIZE, "device": "cpu"},
+        "sampling": {
+            "seed": arguments.seed,
+            "temperature": 1.0,
+            "min_p": source.params.get("min_p", 0.0),
+            "batch_size": BATCH_SIZE,
+            "device": "cpu",
+        },
         "raw_sha256": raw_sha256,
         "values": measured["metrics"],
         "brief": arguments.brief,

@@ -29,7 +29,9 @@ def sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "chembl-sample").with_suffix(".smi").write_text(CHEMBL)
     with gzip.open(tmp_path / "moses.csv.gz", "wt") as stream:
         stream.write("SMILES\nOCC\nc1ccccc1\nOCC\n")
-    monkeypatch.setattr("molgen.data.catalog.fetch", lambda name, **_: next(tmp_path.glob(f"{name}.*")))
+    monkeypatch.setattr(
+        "molgen.data.fetch.fetch", lambda name, **_: next(tmp_path.glob(f"{name}.*"))
+    )  # at import
     return tmp_path
 
 
@@ -191,6 +193,19 @@ def test_a_model_straight_from_its_training_needs_nothing_told(finished: SimpleN
     assert training["hardware"]
     assert "torch" in training["packages"]
     assert len(training["commit"]) == 40
+
+
+def test_a_sampling_default_is_stored_and_measured_and_so_is_the_whole_distribution(
+    finished: SimpleNamespace, tiny_model: Path
+) -> None:
+    assert finished.module.main([*finished.fixed, *finished.told, "--min-p", "0.1"]) == 0
+    stored, before = store.load(finished.folder, verify=True), store.read_card(tiny_model)
+    assert stored.params["min_p"] == 0.1
+    assert stored.card["files"]["weights.safetensors"] == before["files"]["weights.safetensors"]
+    metrics = stored.card["metrics"]
+    assert metrics["sampling"]["min_p"] == 0.1
+    assert metrics["whole_distribution"]["min_p"] == 0.0
+    assert metrics["whole_distribution"]["values"]["valid"] == 0.9
 
 
 def test_a_card_without_the_training_is_refused_before_any_work(
