@@ -213,8 +213,10 @@ class TrainerConfig(Section):
 class UnlikelihoodConfig(Section):
     """Unlearning of the model's own broken strings while it trains (SMILES language models)."""
 
-    weight: float = Field(10.0, gt=0, description="of the penalty beside the loss per molecule")
-    samples: int = Field(128, ge=1, description="strings drawn at each step; the broken ones are pushed down")
+    weight: float = Field(
+        1.0, gt=0, description="of the penalty beside the loss per molecule; much more bends the distribution"
+    )
+    samples: int = Field(256, ge=1, description="strings drawn at each step; the broken ones are pushed down")
     known_rings: bool = Field(
         False, description="a ring system that no public molecule of the shipped table has counts as broken"
     )
