@@ -89,6 +89,7 @@ def _show(result: Evaluation, output: Path | None) -> None:
     if not result.verdicts:
         typer.echo("no verdict: no copy, no variation of one thing, no repeats were found; that is no praise")
     seconds = ", ".join(f"{stage} {value:.0f}" for stage, value in result.seconds.items() if value >= 0.5)
-    typer.echo(f"CPU-seconds: {seconds}")
+    if seconds:
+        typer.echo(f"CPU-seconds: {seconds}")
     if output is not None:
         typer.echo(f"look at {output / 'results' / 'report.html'}")

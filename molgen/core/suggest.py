@@ -10,7 +10,13 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     """The one of ``names`` that was probably meant by ``word``, or None."""
     names = list(names)
     by_folded = {_fold(name): name for name in reversed(names)}
-    matches = difflib.get_close_matches(_fold(word), by_folded, n=1, cutoff=0.6)
+    folded = _fold(word)
+    matches = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
+    if not matches and len(folded) > 3:  # the beginning of a long name: celecoxb for celecoxib_rediscovery
+        beginnings = {name[: len(folded) + 1]: name for name in reversed(by_folded)}
+        matches = [
+            beginnings[match] for match in difflib.get_close_matches(folded, beginnings, n=1, cutoff=0.8)
+        ]
     return by_folded[matches[0]] if matches else None
 
 

@@ -98,7 +98,7 @@ def resolve(name: str, role: str, say: Say) -> Path:
         return _druglike(role, say)
     if Path(name).is_file():
         return Path(name)
-    known = ["moses", "druglike", *(entry.name for entry in catalog.list_entries())]
+    known = list(dict.fromkeys(["moses", "druglike", *(entry.name for entry in catalog.list_entries())]))
     if name in known:
         return catalog.locate(name)
     raise ConfigError(f"{name!r} is no file and no data set{did_you_mean(name, known)}", f"--{role}")
