@@ -86,6 +86,7 @@ def draw_molecules(
             elif why := refuse(molecule):
                 result.losses[why] += 1
                 result.refused.add(why)
+                seen.add(molecule.smiles)
             elif len(result.molecules) >= n:
                 result.losses["surplus"] += 1
             else:

@@ -33,6 +33,21 @@ class RandomParams(Section):
     temperature: float = Field(1.0, gt=0, description="sampling temperature")
 
 
+class LatentParams(Section):
+    """Local Bayesian optimization in a latent space (TuRBO; Eriksson et al. 2019)."""
+
+    start: int = Field(
+        64, ge=2, description="molecules with a score before the first trust region, seeds included"
+    )
+    radius: float = Field(
+        0.8, gt=0, description="first half width of the trust region, in standard deviations of the points"
+    )
+    points: int = Field(256, ge=8, description="nearest molecules that the Gaussian process is fitted to")
+    candidates: int = Field(
+        1024, ge=16, description="points of the trust region that are looked at in a step"
+    )
+
+
 @dataclass(frozen=True)
 class Strategy:
     """The torch-free record of an optimizer."""
@@ -51,6 +66,13 @@ STRATEGIES = {
         "molgen.optimize.reinforce:Reinforce",
         ReinforceParams,
         frozenset({"likelihood"}),
+    ),
+    "latent": Strategy(
+        "latent",
+        "local Bayesian optimization in the latent space of a model that encodes and decodes",
+        "molgen.optimize.latent:LatentSearch",
+        LatentParams,
+        frozenset({"encode", "decode"}),
     ),
     "random": Strategy(
         "random",

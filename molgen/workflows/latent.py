@@ -107,7 +107,10 @@ def encode(
     chunks = (
         stream(molecules, smiles_column=smiles_column, policy=policy, chunk=2048)
         if isinstance(molecules, (str, Path))
-        else (parse_all(molecules[k : k + 2048], policy) for k in range(0, len(molecules), 2048))
+        else (
+            parse_all(molecules[k : k + 2048], policy, first_line=k + 1)
+            for k in range(0, len(molecules), 2048)
+        )
     )
     with Progress(None, "rows", "encoding", quiet=quiet) as bar:
         for parsed in chunks:
@@ -133,7 +136,7 @@ def _points(
             rejected = next(bad)
             ids.append("")
             smiles.append(rejected.text)
-            problems.append(f"{rejected.why}: {rejected.detail}")
+            problems.append(f"{rejected.why}: {rejected.detail} (line {rejected.line})")
             continue
         ids.append(molecule.id or "")
         smiles.append(molecule.smiles)

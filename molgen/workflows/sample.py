@@ -106,7 +106,7 @@ def sample(
             batch_size=batch_size,
             policy=policy,
             options=options,
-            refuse=_without(scaffold),
+            refuse=without(scaffold),
             on_batch=bar.advance,
         )
     return _result(drawn, n)
@@ -118,8 +118,8 @@ def _result(drawn: Drawn, n: int) -> SampleResult:
     return SampleResult([m.smiles for m in drawn.molecules], nll, n, drawn.funnel(), losses)
 
 
-def _without(scaffold: str | None) -> Callable[[Molecule], str]:
-    """Standardization may change a scaffold, as a charged one: such molecules are not what was asked for."""
+def without(scaffold: str | None) -> Callable[[Molecule], str]:
+    """Why a molecule is no answer: standardization may change a scaffold, as a charged one. Empty where it is one."""
     if scaffold is None:
         return lambda molecule: ""
     from rdkit import Chem

@@ -4,21 +4,44 @@ import pytest
 
 from molgen.models.autoregressive import RecurrentParams
 from molgen.models.autoregressive.model import SmilesLanguageModel
+from molgen.models.graph_vae import GraphVaeParams
+from molgen.models.graph_vae.model import GraphVae
 from molgen.optimize.registry import STRATEGIES, build, strategy
 from molgen.testing import RandomOptimizer, check_optimizer
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "OCCO", "NCCN"] * 3
 
 
+#: So that a strategy comes to what it is for within the steps of the suite.
+FEW = {"latent": {"start": 6, "candidates": 64}}
+
+
+def language():
+    params = RecurrentParams(hidden=16, layers=1, embedding=8, pieces=0, max_tokens=20)
+    return SmilesLanguageModel.build(params, SMILES, seed=2)
+
+
+def points():
+    params = GraphVaeParams(
+        latent=6,
+        width=32,
+        heads=4,
+        layers=1,
+        encoder_layers=1,
+        site_width=16,
+        property_molecules=0,
+        prior="normal",
+    )
+    return GraphVae.build(params, [*SMILES, "CC(=O)Oc1ccccc1C(=O)O", "NCC(O)c1ccncc1"] * 2, seed=2)
+
+
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_a_registered_strategy(name):
-    params = RecurrentParams(hidden=16, layers=1, embedding=8, pieces=0, max_tokens=20)
-    record, checked = strategy(name, {})
+    record, checked = strategy(name, FEW.get(name, {}))
 
     def make():
-        return build(
-            record, prior=SmilesLanguageModel.build(params, SMILES, seed=2).eval(), params=checked, seed=7
-        )
+        prior = points() if record.needs >= {"decode"} else language()
+        return build(record, prior=prior.eval(), params=checked, seed=7)
 
     check_optimizer(make, lambda smiles: smiles.count("O") / (1 + len(smiles)))
 
