@@ -44,6 +44,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("decode", latent.decode),
     ("neighbors", latent.neighbors),
     ("interpolate", latent.interpolate),
+    ("steer", latent.steer),
     ("score", design.score),
     ("optimize", design.optimize),
     ("evaluate", evaluate.evaluate),

@@ -1,9 +1,9 @@
-"""`molgen encode`, `decode`, `neighbors`, `interpolate`: molecules in a model's latent space."""
+"""`molgen encode`, `decode`, `neighbors`, `interpolate`, `steer`: molecules in a model's latent space."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -105,6 +105,60 @@ def interpolate(
     result = api.load(model, device).interpolate(first, last, steps=steps)
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)
     out.say(result.caption(), quiet)
+
+
+def steer(
+    model: ModelName,
+    name: Annotated[
+        str, typer.Argument(metavar="PROPERTY", help="A property that the model knows: logp, qed ...")
+    ],
+    towards: Annotated[
+        str, typer.Option(help="higher, lower, or a value in the property's unit.")
+    ] = "higher",
+    start: Annotated[
+        str | None, typer.Option(metavar="SMILES", help="Begin around it; default: points of the prior.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many ways are followed.")] = 20,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each way.")] = 40,
+    step_size: Annotated[float, typer.Option(help="Standard deviations per step.")] = 0.1,
+    caution: Annotated[
+        float, typer.Option(help="Weight of staying where molecules are; 0 trusts the head everywhere.")
+    ] = 1.0,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            help="What says the real value: a scorer or FILE.py:FUNCTION; default: the property's own."
+        ),
+    ] = None,
+    output: out.OutFile = None,
+    seed: Seed = 1,
+    device: out.Device = "auto",
+    as_json: out.Json = False,
+    quiet: out.Quiet = False,
+    overwrite: out.Overwrite = False,
+) -> None:
+    """Search the latent space along a property's slope. Says what of the model's claims is real."""
+    out.check_target(output, overwrite)
+    result = api.load(model, device).steer(
+        name,
+        towards=_goal(towards),
+        start=start,
+        n=n,
+        steps=steps,
+        step_size=step_size,
+        caution=caution,
+        scorer=scorer,
+        seed=seed,
+    )
+    out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)
+    out.say(result.caption(), quiet)
+
+
+def _goal(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text  # the search knows the words
 
 
 def positive(option: str, value: float | None) -> None:

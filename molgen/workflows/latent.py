@@ -159,7 +159,9 @@ def decode(
     if isinstance(points, (str, Path)):
         points = read_points(Path(points))
     known = points if isinstance(points, Encoded) else None
-    z = torch.as_tensor(np.asarray(points.z) if known is not None else points).float()
+    values = points if known is None else known.z
+    # a copy: torch warns of arrays that cannot be written to, as those of a Parquet file
+    z = (values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(values))).float()
     if z.ndim == 1:
         z = z.unsqueeze(0)
     _check_size(generator, z)

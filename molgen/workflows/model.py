@@ -16,6 +16,7 @@ from molgen.workflows.sample import sample as draw
 
 if TYPE_CHECKING:
     from molgen.workflows.latent import Decoded, Encoded
+    from molgen.workflows.steer import Steered
     from molgen.workflows.walk import Neighbors, Walk
 
 
@@ -62,6 +63,15 @@ class Model:
         from molgen.workflows import walk
 
         return walk.interpolate(self.generator, first, last, steps=steps)
+
+    def steer(self, name: str, **options: Any) -> Steered:
+        """Follow the head of property ``name`` uphill, and how far its claims are from the real scorer.
+
+        Options (``towards``, ``start``, ``scorer`` ...) and what it raises: :func:`molgen.workflows.steer.steer`.
+        """
+        from molgen.workflows import steer
+
+        return steer.steer(self.generator, name, **options)
 
 
 def load(name: str | Path, device: str = "auto") -> Model:

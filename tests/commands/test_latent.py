@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import Crippen
 
 import molgen as mg
 from molgen import cli
@@ -145,6 +146,20 @@ def test_a_scaffold_that_standardization_changes_is_counted_as_lost(model):
     raw = model.sample(3, scaffold="CCC(=O)[O-]", raw=True, quiet=True)
     query = Chem.MolFromSmiles("CCC(=O)[O-]")
     assert all(Chem.MolFromSmiles(text).HasSubstructMatch(query) for text in raw.smiles)
+
+
+def test_steering_says_what_the_head_claims_and_what_is_real(folder, run):
+    code, out, err = run(
+        "steer", folder, "logp", "--towards", "2.5", "-n", "6", "--steps", "3", "--start", SMILES[1]
+    )
+    assert code == 0, err
+    for row in rows(out):
+        assert float(row["claim"]) - float(row["real"]) == pytest.approx(float(row["gap"]), abs=1e-6)
+        assert float(row["real"]) == pytest.approx(
+            Crippen.MolLogP(Chem.MolFromSmiles(row["smiles"])), abs=1e-6
+        )
+    assert "the head claims" in err
+    assert run("steer", folder, "logq")[0] == 2
 
 
 def test_greedy_samples_differ_by_their_points_only(model):
