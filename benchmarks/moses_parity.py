@@ -156,7 +156,7 @@ def show_priors() -> None:
     for name, place in shipped().items():
         metrics = read_card(place)["metrics"]
         settings = metrics["sampling"]
-        rows = [(f"min-p {settings.get('min_p', 0.0):g}", metrics["values"])]
+        rows = [(f"T {settings['temperature']:g}, min-p {settings.get('min_p', 0.0):g}", metrics["values"])]
         if "whole_distribution" in metrics:
             rows.append(("whole distribution", metrics["whole_distribution"]["values"]))
         for words, values in rows:

@@ -126,7 +126,7 @@ def sample(
     n: int,
     *,
     seed: int = 1,
-    temperature: float = 1.0,
+    temperature: float | None = None,
     min_p: float | None = None,
     batch_size: int = 512,
     device: str = "auto",
@@ -141,7 +141,8 @@ def sample(
 
     ``shard=(i, k)`` makes this job i (from 0) of k, each with draws of its own. The result has ``smiles``, ``nll``
     (nats) and the funnel of what was lost. Language models do not draw a token less probable than ``min_p`` times the
-    most probable one; by default the model says how much, and 0 draws from the whole distribution. Graph VAEs take a
+    most probable one; 0 draws from the whole distribution. The model
+    has defaults of its own for this and for the ``temperature``. Graph VAEs take a
     ``scaffold`` (SMILES; ``[*:1]`` marks where it is built on) and ``greedy``, the likeliest molecule of each point.
     """
     from molgen.workflows.model import load as load_model

@@ -29,7 +29,9 @@ def sample(
         bool, typer.Option("--raw", help="The strings as drawn, invalid and repeated ones included.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same molecules.")] = 1,
-    temperature: Annotated[float, typer.Option(help="Below 1: safer, above 1: more varied.")] = 1.0,
+    temperature: Annotated[
+        float | None, typer.Option(help="Below 1: safer, above 1: more varied; default: the model's.")
+    ] = None,
     min_p: Annotated[
         float | None,
         typer.Option(
@@ -58,7 +60,7 @@ def sample(
 ) -> None:
     """Draw molecules from a model. Valid, distinct and standardized, each with its likelihood."""
     out.check_target(output, overwrite)
-    if temperature <= 0:
+    if temperature is not None and temperature <= 0:
         raise ConfigError(f"must be more than 0, got {temperature:g}", "--temperature")
     result = api.sample(
         model,

@@ -61,7 +61,7 @@ def sample(
     *,
     seed: int = 1,
     shard: tuple[int, int] = (0, 1),
-    temperature: float = 1.0,
+    temperature: float | None = None,
     batch_size: int = 512,
     policy: str = "default",
     raw: bool = False,
@@ -74,9 +74,12 @@ def sample(
 
     ``shard=(i, k)``: this is job i of k; each draws ``n`` from a stream of its own. ``scaffold``: all contain
     it, built on at its marks ``[*:1]`` where it has any. ``greedy``: the likeliest molecule of each drawn point.
-    ``min_p``: a token less probable than this share of the most probable one is not drawn; default: the model's. Raises
-    ModelError where the model can do neither, DataError for a scaffold that cannot be one.
+    ``min_p``: a token less probable than this share of the most probable one is not drawn. ``temperature`` and
+    ``min_p`` are the model's own where they are None. Raises ModelError where the model can do none of this,
+    DataError for a scaffold that cannot be one.
     """
+    if temperature is None:
+        temperature = getattr(generator, "default_temperature", 1.0)
     options: dict[str, Any] = {}
     if scaffold is not None:
         require(generator, "constrain")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _PROTOCOL = (
-    "{n:,} raw strings drawn from the stored 16-bit weights at temperature 1 with the model's own min_p (sampling), "
-    "nothing dropped or repaired; whole_distribution: the same without min_p. "
+    "{n:,} raw strings drawn from the stored 16-bit weights with the model's own temperature and min_p (sampling), "
+    "nothing dropped or repaired; whole_distribution: the same at temperature 1 without min_p. "
     "valid: share that RDKit parses and sanitizes. unique@k: over the first k valid, canonical. Novelty: valid "
     "distinct molecules that are not in the training set. FCD: Frechet ChemNet distance of all valid molecules. "
 )

@@ -34,6 +34,7 @@ from molgen.run.manifest import MANIFEST_FORMAT, git_state, now
 from molgen.run.progress import say
 from molgen.run.resources import cpu_model
 
+WHOLE: dict[str, Any] = {"temperature": 1.0, "min_p": 0.0}  # how the whole distribution is sampled
 MAX_BYTES = 12_000_000  # of a shipped prior
 BATCH_SIZE = 512  # of the sampling; a part of what makes the sample reproducible
 #: What a card must say about the training.
@@ -65,27 +66,30 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
     data = read_json(arguments.data / f"{arguments.kind}.report.json", newest=1)
     training = _training(arguments, source)
     with tempfile.TemporaryDirectory(prefix="finish-") as scratch:
-        if arguments.min_p is not None:
-            source = _with_min_p(source, Path(scratch) / "model", arguments.min_p)
+        defaults = {"temperature": arguments.temperature, "min_p": arguments.min_p}
+        if asked := {name: value for name, value in defaults.items() if value is not None}:
+            source = _with_defaults(source, Path(scratch) / "model", asked)
         place = arguments.keep or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
         measured, raw_sha256 = _measure(arguments, source, data, place / arguments.kind)
         metrics = _metrics(arguments, source, measured, raw_sha256)
-        if source.params.get("min_p"):
-            whole, _ = _measure(
-                arguments, source, data, place / f"{arguments.kind}_whole", min_p=0.0, brief=True
-            )
-            metrics["whole_distribution"] = {
-                "min_p": 0.0,
-                "n_valid": whole["n_valid"],
-                "values": whole["metrics"],
-            }
+        if _sampling(source) != WHOLE:
+            whole, _ = _measure(arguments, source, data, place / f"{arguments.kind}_whole", whole=True)
+            found = {"n_valid": whole["n_valid"], "values": whole["metrics"]}
+            metrics["whole_distribution"] = WHOLE | found
         return _assemble(arguments, source, size, data, training, metrics)
 
 
-def _with_min_p(source: store.StoredModel, place: Path, min_p: float) -> store.StoredModel:
-    """The same weights under another sampling default; 16-bit numbers come through unchanged."""
-    params = family(source.family).params(**{**source.params, "min_p": min_p}).model_dump(mode="json")
+def _sampling(source: store.StoredModel) -> dict[str, float]:
+    """The model's own settings of sampling."""
+    return {name: source.params.get(name, value) for name, value in WHOLE.items()}
+
+
+def _with_defaults(
+    source: store.StoredModel, place: Path, defaults: Mapping[str, float]
+) -> store.StoredModel:
+    """The same weights under other sampling defaults; 16-bit numbers come through unchanged."""
+    params = family(source.family).params(**{**source.params, **defaults}).model_dump(mode="json")
     store.save(
         place,
         family=source.family,
@@ -105,17 +109,19 @@ def _measure(
     data: Mapping[str, Any],
     place: Path,
     *,
-    min_p: float | None = None,
-    brief: bool = False,
+    whole: bool = False,
 ) -> tuple[dict[str, Any], str]:
-    """Draw raw strings to ``place_raw.smi`` and measure them; the metrics, and the sha256 of the strings."""
+    """Draw raw strings to ``place_raw.smi`` and measure them; the metrics, and the sha256 of the strings.
+
+    ``whole``: from the whole distribution, in brief.
+    """
     raw = place.with_name(f"{place.name}_raw.smi")
     drawn = mg.load(source.path, device="cpu").sample(
-        arguments.n, seed=arguments.seed, batch_size=BATCH_SIZE, raw=True, min_p=min_p
+        arguments.n, seed=arguments.seed, batch_size=BATCH_SIZE, raw=True, **(WHOLE if whole else {})
     )
     raw.write_text("".join(f"{text}\n" for text in drawn.smiles), encoding="utf-8")
     asked = _evaluation(arguments, raw, data)
-    asked.brief = asked.brief or brief
+    asked.brief = asked.brief or whole
     measured = evaluate.evaluate(asked)
     write_json(place.with_name(f"{place.name}_metrics.json"), measured)
     return measured, sha256_file(raw)
@@ -158,6 +164,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DEST")
     parser.add_argument("-n", type=int, default=30_000, help="raw strings to draw; default 30,000")
     parser.add_argument("--seed", type=int, default=1, help="of the sampling; default 1")
+    parser.add_argument(
+        "--temperature", type=float, help="the model's sampling default from now on; likewise"
+    )
     parser.add_argument(
         "--min-p", type=float, help="the model's sampling default from now on; stored and measured with it"
     )
@@ -259,8 +268,7 @@ def _metrics(
         "n_reference": measured["n_reference"],
         "sampling": {
             "seed": arguments.seed,
-            "temperature": 1.0,
-            "min_p": source.params.get("min_p", 0.0),
+            **_sampling(source),
             "batch_size": BATCH_SIZE,
             "device": "cpu",
         },

@@ -8,6 +8,7 @@ from molgen.models.autoregressive.network import IGNORED
 from molgen.models.autoregressive.sampler import Stepper
 from molgen.models.autoregressive.sequences import SequenceSet, pad_lists
 from molgen.models.protocol import Generator, HasLikelihood
+from molgen.workflows.sample import sample
 
 ALCOHOLS = ["CCO", "CC(C)O", "c1ccccc1", "CC(=O)Nc1ccccc1", "C[C@@H](N)C(=O)O"]
 
@@ -188,3 +189,12 @@ def test_the_models_own_min_p_holds_unless_told_otherwise(tiny):
 def test_a_min_p_that_leaves_nothing_is_refused(tiny, value):
     with pytest.raises(ValueError, match="min_p must be"):
         tiny.sample(2, seed=1, min_p=value)
+
+
+def test_people_sample_with_the_models_own_temperature_unless_they_say_otherwise(tiny):
+    hot = copy.copy(tiny)
+    hot.params = tiny.params.model_copy(update={"temperature": 5.0})
+    options = {"seed": 2, "raw": True, "quiet": True}
+    assert sample(hot, 30, **options).smiles == sample(tiny, 30, temperature=5.0, **options).smiles
+    assert sample(hot, 30, temperature=1.0, **options).smiles == sample(tiny, 30, **options).smiles
+    assert sample(hot, 30, **options).smiles != sample(tiny, 30, **options).smiles

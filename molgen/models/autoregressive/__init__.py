@@ -22,6 +22,7 @@ class RecurrentParams(Section):
         480, ge=0, description="multi-character tokens learned from the data; 0: atom-level tokens"
     )
     max_tokens: int = Field(128, ge=8, description="longest sequence that is trained or sampled")
+    temperature: float = Field(1.0, gt=0, description="sampling, unless told otherwise")
     min_p: float = Field(
         0.0,
         ge=0,

@@ -58,6 +58,11 @@ class SmilesLanguageModel(nn.Module):
         return {"vocabulary": self.vocabulary.to_json()}
 
     @property
+    def default_temperature(self) -> float:
+        """What people sample it with unless they say otherwise; ``sample`` itself takes 1."""
+        return self.params.temperature
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.network.output.weight.device
