@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import os
 import re
@@ -74,12 +75,20 @@ def test_the_environment_of_this_test_is_the_pinned_one() -> None:
 
 
 def test_the_packages_that_the_code_imports_are_required() -> None:
-    names = {"yaml": "pyyaml", "lightning_fabric": "lightning-fabric", "torch_geometric": "torch-geometric"}
+    names = {
+        "yaml": "pyyaml",
+        "lightning_fabric": "lightning-fabric",
+        "torch_geometric": "torch-geometric",
+        "sklearn": "scikit-learn",
+    }
     ours = {"molgen"}
     needed = set()
     for path in (ROOT / "molgen").rglob("*.py"):
-        found = re.findall(r"^\s*(?:import|from)\s+(\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        needed |= {name for name in found if name not in sys.stdlib_module_names | ours}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found = [node.module]
+            needed |= {name.split(".")[0] for name in found} - sys.stdlib_module_names - ours
     # In notebooks these are there; elsewhere they are asked for only where they are.
     needed -= {"IPython"}
     missing = {names.get(name, name) for name in needed} - set(requirements())
