@@ -85,8 +85,9 @@ def main() -> int:
     torch.set_num_threads(1)
     path = Path(os.environ.get("MOLGEN_TEST_DATA", "")) / "parity" / "jtvae_moses_sample.smi.gz"
     if not path.is_file():
-        print(f"{path} is not there: set MOLGEN_TEST_DATA", file=sys.stderr)
-        return 3
+        print("skipped: needs parity/jtvae_moses_sample.smi.gz where MOLGEN_TEST_DATA points to")
+        show_priors()
+        return 0
     for name in ("moses-test-stats", "moses-test-scaffolds-stats"):
         fetch(name)
     chemnet = ChemNet.load(fetch("chemnet"))
