@@ -38,7 +38,11 @@ class Family:
 
 @runtime_checkable
 class Generator(Protocol):
-    """A model that draws molecules. ``sample`` leaves torch's global generator alone; same seed, same strings."""
+    """A model that draws molecules. ``sample`` leaves torch's global generator alone; same seed, same strings.
+
+    Without options it draws from the whole distribution. A model may say in ``sampling_defaults`` (option -> value)
+    what people are to sample it with unless they say otherwise.
+    """
 
     family: str
 

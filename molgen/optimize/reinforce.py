@@ -60,11 +60,7 @@ class Reinforce:
     def ask(self, n: int) -> list[Proposal]:
         """Draw ``n`` strings from the agent. Nothing is learned and no state changes until :meth:`tell`."""
         drawn = self.agent.sample(
-            n,
-            seed=stream(self.seed, "ask", self.round),
-            temperature=self.params.temperature,
-            batch_size=n,
-            min_p=0.0,  # the whole policy: learning weighs strings by it
+            n, seed=stream(self.seed, "ask", self.round), temperature=self.params.temperature, batch_size=n
         )
         nll = [-float(value) for value in drawn.log_likelihood]
         proposals = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from html import escape
 
 from molgen.chem.draw import compare, svg
@@ -116,9 +118,12 @@ def _metrics(result: Evaluation) -> str:
     for suite, title in _SUITES.items():
         rows = [metric for metric in result.metrics if metric.suite == suite]
         if rows:
-            lines = "".join(map(_metric_row, rows))
+            often = {note for note, count in Counter(m.note for m in rows).items() if note and count > 2}
+            lines = "".join(_metric_row(metric, often) for metric in rows)
+            shared = "".join(f'<div class="note">* {escape(note)}</div>' for note in sorted(often))
             parts.append(
-                f'<div class="panel"><h3>{escape(title)}</h3><table class="metrics"><thead><tr><th>metric</th>'
+                f'<div class="panel"><h3>{escape(title)}</h3><div class="metrics">{shared}</div>'
+                '<table class="metrics"><thead><tr><th>metric</th>'
                 '<th class="n">value</th><th class="n">95 % interval</th><th class="n">perfect</th><th class="n">n</th>'
                 f"</tr></thead><tbody>{lines}</tbody></table></div>"
             )
@@ -129,10 +134,12 @@ def _metrics(result: Evaluation) -> str:
     return f'{lead}<div class="two">{"".join(parts)}</div>' if parts else ""
 
 
-def _metric_row(metric: Metric) -> str:
+def _metric_row(metric: Metric, often: Collection[str]) -> str:
+    """A note that many rows of the table share stands above it once; here only its star."""
     interval = f"{_digits(metric.low)} to {_digits(metric.high)}" if is_number(metric.low) else ""
     floor = _digits(metric.floor) if is_number(metric.floor) else ""
     note = f'<div class="note">{escape(metric.note)}</div>' if metric.note else ""
+    note = " *" if metric.note in often else note
     value = _digits(metric.value)
     return (
         f'<tr><td>{escape(metric.name)}{note}</td><td class="n"><b>{value}</b></td><td class="n">{interval}</td>'

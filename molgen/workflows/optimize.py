@@ -14,7 +14,8 @@ from molgen.chem.molecule import Molecule
 from molgen.core import config as configs
 from molgen.core.errors import ConfigError, Interrupted, Problem
 from molgen.core.schema import OptimizeConfig
-from molgen.models.registry import save
+from molgen.learn.store import ancestry
+from molgen.models.registry import locate, save
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery
 from molgen.optimize.session import (
@@ -237,7 +238,11 @@ def _keep_model(folder: RunFolder, search: Search) -> Path | None:
     shutil.rmtree(target, ignore_errors=True)
     card = {
         "name": f"{search.config.name}-agent",
-        "lineage": {"base": search.config.model, "run": folder.uid, "steps": search.step},
+        "lineage": {
+            **ancestry(search.config.model, locate(search.config.model), set()),
+            "run": folder.uid,
+            "steps": search.step,
+        },
         "data": "taught by the objective of the run; see run.yaml",
     }
     return save(taught, target, card)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -78,8 +77,9 @@ def sample(
     ``min_p`` are the model's own where they are None. Raises ModelError where the model can do none of this,
     DataError for a scaffold that cannot be one.
     """
-    if temperature is None:
-        temperature = getattr(generator, "default_temperature", 1.0)
+    own: Mapping[str, float] = getattr(generator, "sampling_defaults", {})
+    temperature = own.get("temperature", 1.0) if temperature is None else temperature
+    min_p = own.get("min_p") if min_p is None else min_p
     options: dict[str, Any] = {}
     if scaffold is not None:
         require(generator, "constrain")
@@ -89,7 +89,7 @@ def sample(
         require(generator, "decode")
         options["greedy"] = True
     if min_p is not None:
-        if "min_p" not in inspect.signature(generator.sample).parameters:
+        if "min_p" not in own:
             raise ConfigError(f"a model of the family {generator.family!r} has none", "min_p")
         if not 0 <= min_p < 1:
             raise ConfigError(f"must be at least 0 and below 1, got {min_p:g}", "min_p")

@@ -6,6 +6,7 @@ import pytest
 
 import molgen as mg
 from molgen.core.errors import ConfigError, Interrupted, RunError
+from molgen.learn import store
 from molgen.run.folder import RunFolder
 from molgen.scoring.objective import Objective
 
@@ -104,6 +105,9 @@ def test_the_taught_model_is_kept_and_samples(settings, tmp_path):
     result = mg.optimize(settings, tmp_path / "run", quiet=True)
     drawn = mg.sample(result.path / "model", 5, quiet=True)
     assert len(drawn) == 5
+    lineage = store.read_card(result.path / "model")["lineage"]
+    assert len(lineage["weights_sha256"]) == 64
+    assert lineage["run"]
 
 
 def test_a_terminated_run_resumes_to_the_same_ledger(settings, tmp_path, monkeypatch):

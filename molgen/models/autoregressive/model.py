@@ -58,9 +58,9 @@ class SmilesLanguageModel(nn.Module):
         return {"vocabulary": self.vocabulary.to_json()}
 
     @property
-    def default_temperature(self) -> float:
-        """What people sample it with unless they say otherwise; ``sample`` itself takes 1."""
-        return self.params.temperature
+    def sampling_defaults(self) -> dict[str, float]:
+        """What people sample it with unless they say otherwise; ``sample`` itself draws from the whole distribution."""
+        return {"temperature": self.params.temperature, "min_p": self.params.min_p}
 
     @property
     def device(self) -> torch.device:
@@ -76,20 +76,19 @@ class SmilesLanguageModel(nn.Module):
         seed: int,
         temperature: float = 1.0,
         batch_size: int = 512,
-        min_p: float | None = None,
+        min_p: float = 0.0,
         precision: str = "auto",
     ) -> Samples:
         """Draw ``n`` raw strings; same seed, batch size and machine, same strings.
 
-        A token less probable than ``min_p`` (default: the model's own ``params.min_p``) times the most probable one is
-        not drawn; 0 draws from the whole distribution, which is what an optimizer that learns from likelihoods wants.
+        A token less probable than ``min_p`` times the most probable one is not drawn; 0 draws from the whole
+        distribution, which is what an optimizer that learns from likelihoods wants.
         ``log_likelihood`` is that of the raw string at temperature 1. ``info["sequences"]`` holds the token ids,
         ``info["truncated"]`` how many strings reached ``max_tokens`` and were cut. With ``precision="auto"`` the
         steps run in bf16 where the device computes it in hardware, which makes the likelihoods good to about 1 %.
         """
         if n < 0 or temperature <= 0:
             raise ValueError(f"n must be >= 0 and temperature > 0, got n={n}, temperature={temperature}")
-        min_p = self.params.min_p if min_p is None else min_p
         if not 0 <= min_p < 1:
             raise ValueError(f"min_p must be at least 0 and below 1, got {min_p}")
         drawn = sample_sequences(
