@@ -1,0 +1,51 @@
+"""The verbs of molgen as typed functions: the command line, the pipelines and the notebooks call only these.
+
+Everything heavy is imported inside the functions, so that ``import molgen`` and ``molgen --help`` cost nothing.
+All raise subclasses of :class:`molgen.core.errors.MolgenError`; what a message says, the user can act on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from molgen.api.configs import check, doctor, new, recipes_list, runs, scorers_list, track
+from molgen.api.evaluation import benchmark, evaluate
+from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
+from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
+from molgen.api.search import demo, optimize, resume, score
+from molgen.api.training import finetune, train
+
+if TYPE_CHECKING:  # what the verbs return, for those who annotate
+    from molgen.benchmark.result import BenchmarkResult as BenchmarkResult
+    from molgen.metrics.evaluation import Evaluation as Evaluation
+    from molgen.workflows.optimize import OptimizeResult as OptimizeResult
+    from molgen.workflows.train import TrainResult as TrainResult
+
+__all__ = [
+    "benchmark",
+    "check",
+    "data_fetch",
+    "data_import",
+    "data_list",
+    "data_prepare",
+    "demo",
+    "doctor",
+    "evaluate",
+    "finetune",
+    "load",
+    "models_families",
+    "models_list",
+    "models_show",
+    "models_verify",
+    "new",
+    "optimize",
+    "read",
+    "recipes_list",
+    "resume",
+    "runs",
+    "sample",
+    "score",
+    "scorers_list",
+    "track",
+    "train",
+]

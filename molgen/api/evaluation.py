@@ -1,0 +1,49 @@
+"""What a generator or a list of molecules is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from molgen.api.generation import load
+
+if TYPE_CHECKING:
+    from molgen.benchmark.result import BenchmarkResult
+    from molgen.metrics.evaluation import Evaluation
+
+
+def evaluate(
+    molecules: str | Path | Sequence[str],
+    out: Path | str | None = None,
+    *,
+    suites: Sequence[str] = ("all",),
+    model: str | Path | None = None,
+    **options: Any,
+) -> Evaluation:
+    """What a list from any generator is worth: suites of ``moses, guacamol, general, audit``, verdicts first.
+
+    ``molecules``: a file, or the raw strings. ``out``: folder for page, CSV and JSON. ``model``: also the nats per
+    molecule that this model needs. The other options (``reference``, ``training``, ``n``, ``seed``, ``workers``,
+    ``track`` ...) are those of :func:`molgen.workflows.evaluate.evaluate`. Raises ConfigError, DataError.
+    """
+    from molgen.workflows import evaluate as evaluations
+
+    likelihood = None if model is None else evaluations.likelihood_of(load(model))
+    path = None if out is None else Path(out)
+    return evaluations.evaluate(molecules, path, suites=suites, likelihood=likelihood, **options)
+
+
+def benchmark(
+    suite: Literal["guacamol", "pmo"],
+    out: Path | str,
+    *,
+    version: Literal["1.1.14", "0.3.6"] = "1.1.14",
+    inverted_deco_hop: bool = False,
+    **options: Any,
+) -> BenchmarkResult:
+    """Run the goal-directed tasks of a suite; ``options``: see :func:`molgen.workflows.benchmark.benchmark`."""
+    from molgen.benchmark.oracle import Suite
+    from molgen.workflows.benchmark import benchmark as run
+
+    return run(Suite(suite, version, inverted_deco_hop), Path(out), **options)

@@ -1,0 +1,113 @@
+"""Scoring, optimization, and going on with what was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from molgen.api.source import Config, source
+
+if TYPE_CHECKING:
+    from molgen.chem.molecule import Molecule
+    from molgen.core.schema import ObjectiveConfig
+    from molgen.workflows.optimize import OptimizeResult
+    from molgen.workflows.score import ScoreResult
+    from molgen.workflows.train import TrainResult
+
+
+def score(
+    molecules: str | Path | Sequence[str | Molecule],
+    objective: Config | ObjectiveConfig,
+    *,
+    smiles_column: str | None = None,
+    id_column: str | None = None,
+    policy: str | None = None,
+    workers: int = 1,
+    everything: bool = True,
+    quiet: bool = False,
+) -> ScoreResult:
+    """Score a file (a path, "-" for standard input) or a list of SMILES with an objective.
+
+    ``objective``: an objective file, a run configuration, or a run folder. ``policy``: default, that of the
+    configuration. ``everything``: also values that the loop skips because a filter has already rejected the
+    molecule; totals are the same. Raises ConfigError, DataError, ScorerError.
+    """
+    from molgen.workflows.score import score as score_molecules
+
+    return score_molecules(
+        molecules,
+        objective,
+        smiles_column=smiles_column,
+        id_column=id_column,
+        policy=policy,
+        workers=workers,
+        everything=everything,
+        quiet=quiet,
+    )
+
+
+def optimize(
+    config: Config,
+    out: Path | str | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    overwrite: bool = False,
+    quiet: bool = False,
+    keep_partial: bool = True,
+) -> OptimizeResult:
+    """Search for molecules that score well; everything is kept in the run folder ``out`` (default: runs/NAME).
+
+    The configuration is checked completely first. ``keep_partial``: an interruption returns what there is (the run
+    can be resumed all the same); otherwise it raises Interrupted. Raises ConfigError before anything is written.
+    """
+    from molgen.run.progress import say
+    from molgen.workflows.check import check_for
+    from molgen.workflows.optimize import start
+
+    report = check_for("optimize", source(config), overrides)
+    folder = Path(out) if out is not None else Path("runs") / report.loaded.config.name
+    if not quiet:
+        say(f"run folder: {folder}; after an interruption go on with: molgen resume {folder}")
+    return start(
+        report.loaded,
+        folder,
+        overwrite=overwrite,
+        quiet=quiet,
+        keep_partial=keep_partial,
+        objective=report.objective,
+    )
+
+
+def demo(
+    out: Path | str = "demo-run",
+    *,
+    overrides: Sequence[str] = (),
+    overwrite: bool = False,
+    quiet: bool = False,
+) -> OptimizeResult:
+    """The main job on the recipe ``denovo``: new molecules that fit a property profile, in some minutes."""
+    from molgen import recipes as starters
+
+    values = starters.get("denovo").values | {"name": "demo"}
+    return optimize(values, out, overrides=overrides, overwrite=overwrite, quiet=quiet, keep_partial=False)
+
+
+def resume(
+    run: Path | str, *, quiet: bool = False, keep_partial: bool = True
+) -> OptimizeResult | TrainResult:
+    """Go on with an interrupted or killed search or training; the result is that of an undisturbed run.
+
+    Raises RunError if there is no run, ConfigError if an input is not the same any more.
+    """
+    from molgen.core.errors import RunError
+    from molgen.run.folder import RunFolder
+    from molgen.workflows import optimize as searches
+    from molgen.workflows import train as trainings
+
+    folder = RunFolder.open(Path(run))
+    if folder.kind == "train":
+        return trainings.resume(folder, quiet=quiet)
+    if folder.kind == "optimize":
+        return searches.resume(folder, quiet=quiet, keep_partial=keep_partial)
+    raise RunError(f"{run} is a run of kind {folder.kind!r}, which cannot be resumed")
