@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+
+@dataclass(frozen=True)
+class Kind:
+    """What a shipped model was trained on and is compared with: the data, and whether their stereo is left out."""
+
+    data: str
+    flat: bool = False
+
+
+KINDS = {
+    "moses": Kind("moses"),
+    "druglike": Kind("druglike"),
+    "graph-vae-moses": Kind("moses"),
+    "graph-vae": Kind("druglike", flat=True),
+}
 _PROTOCOL = (
     "{n:,} raw strings drawn from the stored 16-bit weights with the model's own temperature and min_p (sampling), "
     "nothing dropped or repaired; whole_distribution: the same at temperature 1 without min_p. "
@@ -19,6 +35,18 @@ PROTOCOLS: dict[str, str] = {
     + "Reference: the held-out 2 % of the same data (sha256 of the canonical SMILES, modulo 50, is 0), which the model "
     "has not seen. FCD/held-out floor: as many training molecules against the same file.",
 }
+_LATENT = (
+    " Latent vectors are drawn from the learned prior, choices at temperature 1. latent: measured on held-out "
+    "molecules; reconstructed is the share of all of them that come back exactly (greedy, from the posterior mean), "
+    "those with a fragment outside the vocabulary counted as lost; the FCDs there are of smaller samples and "
+    "comparable with one another only."
+)
+PROTOCOLS["graph-vae-moses"] = PROTOCOLS["moses"] + _LATENT
+PROTOCOLS["graph-vae"] = (
+    PROTOCOLS["druglike"]
+    + " Stereo is taken off the held-out and training molecules, since this model writes none."
+    + _LATENT
+)
 _RINGS = (
     "ring systems known to ChEMBL: share of valid molecules all of whose ring systems are in the Bloom filter of "
     "the package chembl-gen-check."
@@ -27,6 +55,8 @@ METRIC_NOTES: dict[str, list[str]] = {
     "moses": ["30,000 random training molecules have FCD/Test 0.047 and FCD/TestSF 0.51.", _RINGS],
     "druglike": ["The FCD says little without its floor and the number of molecules.", _RINGS],
 }
+METRIC_NOTES["graph-vae-moses"] = METRIC_NOTES["moses"]
+METRIC_NOTES["graph-vae"] = METRIC_NOTES["druglike"]
 _NO_CLAIM = "A generated molecule carries no claim of activity, stability, safety, or freedom to operate."
 _SIZE = "A string ends after 127 tokens at the latest; no training molecule is longer."
 DESCRIPTIONS: dict[str, dict[str, Any]] = {
@@ -62,4 +92,22 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
             _NO_CLAIM,
         ],
     },
+}
+_GRAPH_LIMITS = [
+    "No stereo: it neither reads nor writes it; charges stay.",
+    "A new ring system is never proposed: rings are those of the training molecules, whole. Others can be read in and "
+    "kept as a scaffold.",
+    "Every string is a valid molecule by construction, which says nothing about whether anybody would make it.",
+    _NO_CLAIM,
+]
+DESCRIPTIONS["graph-vae-moses"] = DESCRIPTIONS["moses"] | {
+    "description": "Graph VAE over fragment trees of clean lead-like molecules, trained on the MOSES training set.",
+    "intended_use": "Comparing latent-variable generators under the MOSES protocol; teaching; tests.",
+    "limits": [DESCRIPTIONS["moses"]["limits"][0].replace("druglike", "graph-vae"), *_GRAPH_LIMITS],
+}
+DESCRIPTIONS["graph-vae"] = DESCRIPTIONS["druglike"] | {
+    "summary": "graph VAE of the molecules of druglike, without stereo: latent space, scaffolds, valid molecules only",
+    "description": "Graph VAE over fragment trees, trained on ZINC250k and a ChEMBL-like sample without stereo.",
+    "intended_use": "Building on a scaffold, neighbors of a molecule, paths between two, search in the latent space.",
+    "limits": [*DESCRIPTIONS["druglike"]["limits"][1:4], *_GRAPH_LIMITS],
 }

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from rdkit import Chem
 
 from molgen.core.errors import DataError, MolgenError
 from molgen.core.seeding import numpy_generator
@@ -54,6 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--brief", action="store_true", help="validity, uniqueness, novelty, FCD and rings only"
     )
+    parser.add_argument(
+        "--flat", action="store_true", help="take the stereo off samples and data (graph VAEs)"
+    )
     parser.add_argument("--overwrite", action="store_true")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
@@ -77,34 +81,21 @@ def main(argv: list[str] | None = None) -> int:
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that the JSON file holds."""
     start = time.process_time()
-    files = {
+    flatten(arguments)
+    chemnet = ChemNet.load(_fetch("chemnet"))
+    references, files = reference_sets(arguments, chemnet)
+    files |= {
         "samples": arguments.samples,
         "chemnet": _fetch("chemnet"),
         "rings": _fetch("chembl-ring-systems"),
     }
     files["training"] = arguments.training or _fetch("moses")
     sample = read_sample(read_raw(arguments.samples))
-    chemnet = ChemNet.load(files["chemnet"])
     training = _smiles_column(files["training"])
     filters = None
     if arguments.prior == "moses":
-        files |= {"test": _fetch("moses-test-stats"), "test scaffolds": _fetch("moses-test-scaffolds-stats")}
         files |= {"mcf": _fetch("moses-mcf"), "pains": _fetch("moses-pains")}
         filters = MosesFilters.read(files["mcf"], files["pains"])
-        references = {
-            name: _cached_reference(files[file], read_moses_statistics)
-            for name, file in (("Test", "test"), ("TestSF", "test scaffolds"))
-        }
-    else:
-        files["held-out"] = arguments.held_out
-        references = {
-            "held-out": _cached_reference(
-                files["held-out"],
-                lambda path: reference_statistics(
-                    read_sample(_smiles_column(path)), chemnet, report=Stages()
-                ),
-            )
-        }
     inputs = MosesInputs(chemnet, references, set(training), filters)
     metrics = moses_metrics(sample, inputs, brief=arguments.brief, report=Stages())
     known = ring_systems_known(sample.mols, BloomFilter.read(files["rings"]))
@@ -119,6 +110,7 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
         "format": FORMAT,
         "kind": "prior_metrics",
         "prior": arguments.prior,
+        "flat": arguments.flat,
         "n_raw": sample.n_raw,
         "n_valid": len(sample.smiles),
         "n_reference": {name: reference.n for name, reference in references.items()},
@@ -130,6 +122,42 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
         "dirty": git.get("dirty"),
         "cpu_seconds": round(time.process_time() - start, 1),
     }
+
+
+def flatten(arguments: argparse.Namespace) -> None:
+    """With ``--flat``: data without stereo, so that a model that writes none is compared with its like."""
+    for name in ("training", "held_out") if arguments.flat else ():
+        if (path := getattr(arguments, name)) is not None:
+            setattr(arguments, name, _flattened(path))
+
+
+def reference_sets(
+    arguments: argparse.Namespace, chemnet: ChemNet
+) -> tuple[dict[str, ReferenceStatistics], dict[str, Path]]:
+    """What samples are compared with, the main reference first, and the files it was read from."""
+    if arguments.prior == "moses":
+        files = {"Test": _fetch("moses-test-stats"), "TestSF": _fetch("moses-test-scaffolds-stats")}
+        found = {name: _cached_reference(path, read_moses_statistics) for name, path in files.items()}
+        return found, {"test": files["Test"], "test scaffolds": files["TestSF"]}
+
+    def compute(path: Path) -> ReferenceStatistics:
+        return reference_statistics(read_sample(_smiles_column(path)), chemnet, report=Stages())
+
+    held_out: Path = arguments.held_out
+    return {"held-out": _cached_reference(held_out, compute)}, {"held-out": held_out}
+
+
+def distance(arguments: argparse.Namespace) -> Callable[[list[str]], float]:
+    """The FCD of a list of SMILES to the main reference."""
+    flatten(arguments)
+    chemnet = ChemNet.load(_fetch("chemnet"))
+    reference = next(iter(reference_sets(arguments, chemnet)[0].values())).fcd
+    assert reference is not None  # ChemNet is always there
+
+    def measure(smiles: list[str]) -> float:
+        return frechet_distance(moments(chemnet.activations(read_sample(smiles).smiles)), reference)
+
+    return measure
 
 
 def read_raw(path: Path) -> list[str]:
@@ -191,6 +219,30 @@ class Stages:
             self._bar.advance(done - self._bar.count)
             if done >= total:
                 self._bar.close()
+
+
+def _flattened(path: Path) -> Path:
+    """The molecules of a file without stereo, each once, written once per content."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    flat = _evaluation_cache() / f"flat-{sha256_file(path)[:16]}.smi"
+    if not flat.is_file():
+        rows = _smiles_column(path)
+        with Progress(len(rows), "molecules", f"{path.name} without stereo") as bar:
+            distinct: dict[str, None] = {}
+            for text in rows:
+                distinct[flat_smiles(text)] = None
+                bar.advance()
+        part = flat.with_suffix(".part")
+        part.write_text("".join(f"{text}\n" for text in distinct), encoding="utf-8")
+        part.replace(flat)
+    return flat
+
+
+def flat_smiles(smiles: str) -> str:
+    """Canonical SMILES without stereo; the text itself where it does not parse."""
+    mol = Chem.MolFromSmiles(smiles)
+    return smiles if mol is None else str(Chem.MolToSmiles(mol, isomericSmiles=False))
 
 
 def _fetch(name: str) -> Path:

@@ -20,13 +20,16 @@ from typing import Any
 
 import evaluate
 import torch
-from card_words import DESCRIPTIONS, METRIC_NOTES, PROTOCOLS
+from card_words import DESCRIPTIONS, KINDS, METRIC_NOTES, PROTOCOLS
+from latent_metrics import latent_metrics
 from safetensors import safe_open
 
 import molgen as mg
 from molgen.core import config as configs
 from molgen.core.errors import DataError, ModelError, MolgenError
 from molgen.core.schema import TrainConfig
+from molgen.data.fetch import fetch
+from molgen.data.reader import raw_rows
 from molgen.learn import store
 from molgen.models.registry import family, load, locate
 from molgen.run.files import read_json, sha256_file, write_json
@@ -37,6 +40,7 @@ from molgen.run.resources import cpu_model
 WHOLE: dict[str, Any] = {"temperature": 1.0, "min_p": 0.0}  # how the whole distribution is sampled
 MAX_BYTES = 12_000_000  # of a shipped prior
 BATCH_SIZE = 512  # of the sampling; a part of what makes the sample reproducible
+HELD_OUT = 5000  # molecules on which reconstruction and priors are measured
 #: What a card must say about the training.
 REQUIRED = ("config", "steps", "molecules", "minutes", "hardware", "commit")
 
@@ -63,7 +67,7 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         raise ModelError(f"{destination} exists already; choose another folder or add --overwrite")
     source = store.load(locate(arguments.model), verify=True)
     size = _check_stored(source)
-    data = read_json(arguments.data / f"{arguments.kind}.report.json", newest=1)
+    data = read_json(arguments.data / f"{KINDS[arguments.kind].data}.report.json", newest=1)
     training = _training(arguments, source)
     with tempfile.TemporaryDirectory(prefix="finish-") as scratch:
         defaults = {"temperature": arguments.temperature, "min_p": arguments.min_p}
@@ -73,6 +77,8 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         place.mkdir(parents=True, exist_ok=True)
         measured, raw_sha256 = _measure(arguments, source, data, place / arguments.kind)
         metrics = _metrics(arguments, source, measured, raw_sha256)
+        if source.family == "graph_vae":
+            metrics["latent"] = _latent(arguments, source, data)
         if _sampling(source) != WHOLE:
             whole, _ = _measure(arguments, source, data, place / f"{arguments.kind}_whole", whole=True)
             found = {"n_valid": whole["n_valid"], "values": whole["metrics"]}
@@ -127,6 +133,22 @@ def _measure(
     return measured, sha256_file(raw)
 
 
+def _latent(
+    arguments: argparse.Namespace, source: store.StoredModel, data: Mapping[str, Any]
+) -> dict[str, float]:
+    """Reconstruction of held-out molecules, and what the learned prior is worth."""
+    asked = _evaluation(arguments, Path(), data)
+    held_out = asked.held_out or fetch("moses-test", progress=say)
+    model: Any = load(source.path)
+    return latent_metrics(
+        model,
+        [text for _, text, _, _ in raw_rows(held_out)],
+        most=min(arguments.n, HELD_OUT),
+        seed=arguments.seed,
+        fcd=evaluate.distance(asked),
+    )
+
+
 def _assemble(
     arguments: argparse.Namespace,
     source: store.StoredModel,
@@ -159,7 +181,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path, help="the trained model: its folder, or that of its training run")
-    parser.add_argument("--kind", choices=("moses", "druglike"), required=True)
+    parser.add_argument("--kind", choices=tuple(KINDS), required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder that prepare.py wrote")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DEST")
     parser.add_argument("-n", type=int, default=30_000, help="raw strings to draw; default 30,000")
@@ -190,7 +212,7 @@ def _check_stored(source: store.StoredModel) -> int:
     if size > MAX_BYTES:
         raise ModelError(f"{source.path} has {size:,} bytes, a shipped prior may have {MAX_BYTES:,}")
     with safe_open(source.path / store.WEIGHTS, framework="pt") as weights:
-        wide = [name for name in weights.keys() if weights.get_slice(name).get_dtype() not in ("F16", "BF16")]  # noqa: SIM118 - it is no dict
+        wide = [name for name in weights.keys() if weights.get_slice(name).get_dtype() in ("F32", "F64")]  # noqa: SIM118 - it is no dict
     if wide:
         raise ModelError(f"{source.path}: {', '.join(wide[:3])} are not stored in 16 bits; store it again")
     return size
@@ -229,10 +251,12 @@ def _evaluation(arguments: argparse.Namespace, raw: Path, data: Mapping[str, Any
     for label, path in files.items():
         if not path.is_file() or sha256_file(path) != data["files"][label]["sha256"]:
             raise DataError(f"{path} is not the file that its report describes; run prepare.py again")
-    druglike = arguments.kind == "druglike"
+    kind = KINDS[arguments.kind]
+    druglike = kind.data == "druglike"
     return argparse.Namespace(
         samples=raw,
-        prior=arguments.kind,
+        prior=kind.data,
+        flat=kind.flat,
         training=files["training"] if druglike else None,  # moses: the official file
         held_out=files["held out"] if druglike else None,
         seed=0,
