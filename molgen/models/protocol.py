@@ -71,6 +71,15 @@ class HasLikelihood(Protocol):
 
 
 @runtime_checkable
+class HasLikelihoodBound(Protocol):
+    """Can say how likely a molecule is at least, where the exact number is out of reach."""
+
+    def likelihood_bound(self, smiles: Sequence[str], *, samples: int = 1, seed: int = 0) -> torch.Tensor:
+        """Lower bound on ln p in nats ``[n]``, tighter with more ``samples``; NaN for what the model does not cover."""
+        ...
+
+
+@runtime_checkable
 class HasEncoder(Protocol):
     """Maps molecules to points of a latent space; a molecule's point does not depend on what else is in the list."""
 
