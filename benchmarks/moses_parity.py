@@ -28,8 +28,8 @@ from molgen.metrics.fcd import ChemNet, frechet_chemnet_distance
 from molgen.metrics.filters import MosesFilters
 from molgen.metrics.moses import MosesInputs, moses_metrics
 from molgen.models.registry import shipped
-from molgen.workflows.evaluate_context import Stages
-from molgen.workflows.evaluate_inputs import moses_statistics
+from molgen.workflows.evaluation.context import Stages
+from molgen.workflows.evaluation.inputs import moses_statistics
 
 # (published value, tolerance), from fast_molvae/moses-h450z56/metrics.txt of wengong-jin/icml18-jtnn, which was
 # written by a version of MOSES whose property distances are one-dimensional Frechet distances.

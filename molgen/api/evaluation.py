@@ -24,14 +24,15 @@ def evaluate(
     """What a list from any generator is worth: suites of ``moses, guacamol, general, audit``, verdicts first.
 
     ``molecules``: a file, or the raw strings. ``out``: folder for page, CSV and JSON. ``model``: also the nats per
-    molecule that this model needs. The other options (``reference``, ``training``, ``n``, ``seed``, ``workers``,
-    ``track`` ...) are those of :func:`molgen.workflows.evaluate.evaluate`. Raises ConfigError, DataError.
+    molecule that this model needs, and how smooth its latent space is. The other options (``reference``, ``training``,
+    ``n``, ``seed``, ``workers``, ``track`` ...) are those of :func:`molgen.workflows.evaluation.run.evaluate`.
+    Raises ConfigError, DataError.
     """
-    from molgen.workflows import evaluate as evaluations
+    from molgen.workflows.evaluation.run import evaluate as run
+    from molgen.workflows.evaluation.subject import subject_of
 
-    likelihood = None if model is None else evaluations.likelihood_of(load(model))
-    path = None if out is None else Path(out)
-    return evaluations.evaluate(molecules, path, suites=suites, likelihood=likelihood, **options)
+    subject = None if model is None else subject_of(load(model))
+    return run(molecules, None if out is None else Path(out), suites=suites, subject=subject, **options)
 
 
 def benchmark(

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -32,6 +33,21 @@ _STEPS_1 = 175  # after the first convolution (kernel 4, stride 2, "same" paddin
 _STEPS = 88  # after the second
 
 Progress = Callable[[int], None]
+
+
+class Activations(Protocol):
+    """What turns molecules into vectors: :class:`ChemNet`, or something that remembers what it said."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in the vector of one molecule."""
+        ...
+
+    def activations(
+        self, smiles: Sequence[str], *, batch_size: int = 512, progress: Progress | None = None
+    ) -> np.ndarray:
+        """``float32 [n, width]`` of canonical SMILES, in the order given."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -204,7 +220,7 @@ class ChemNet:
 
 
 def frechet_chemnet_distance(
-    smiles: Sequence[str], reference: Moments, chemnet: ChemNet, *, progress: Progress | None = None
+    smiles: Sequence[str], reference: Moments, chemnet: Activations, *, progress: Progress | None = None
 ) -> float:
     """FCD between canonical SMILES and the moments of a reference set; it falls about as 1/n, so print n beside it."""
     return frechet_distance(moments(chemnet.activations(smiles, progress=progress)), reference)

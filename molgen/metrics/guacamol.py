@@ -19,7 +19,7 @@ from rdkit.Chem import Descriptors, rdMolDescriptors
 
 from molgen.core.errors import DataError
 from molgen.metrics.distribution import lookup
-from molgen.metrics.fcd import ChemNet, Moments, frechet_distance, moments
+from molgen.metrics.fcd import Activations, Moments, frechet_distance, moments
 from molgen.metrics.similarity import morgan_bits, nearest_others
 
 N = 10_000
@@ -76,7 +76,7 @@ def describe_set(flat: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray
     return values, nearest_others(morgan_bits(mols, 2, _BITS))
 
 
-def reference_of(smiles: Sequence[str], chemnet: ChemNet | None, *, seed: int = 42) -> GuacamolReference:
+def reference_of(smiles: Sequence[str], chemnet: Activations | None, *, seed: int = 42) -> GuacamolReference:
     """What a sample is compared with: at most 10,000 random ones of canonical strings (with stereo)."""
     chosen = list(smiles)
     if len(chosen) > N:
@@ -95,7 +95,7 @@ def guacamol_metrics(
     smiles: Sequence[str],
     reference: GuacamolReference | None,
     training: Container[str] | None = None,
-    chemnet: ChemNet | None = None,
+    chemnet: Activations | None = None,
 ) -> dict[str, float | None]:
     """All metrics of one list.
 

@@ -18,7 +18,7 @@ from molgen.metrics.distribution import (
     uniqueness,
     wasserstein,
 )
-from molgen.metrics.fcd import ChemNet, frechet_distance, moments
+from molgen.metrics.fcd import Activations, frechet_distance, moments
 from molgen.metrics.filters import MosesFilters
 from molgen.metrics.reference import ReferenceStatistics
 from molgen.metrics.similarity import internal_diversity, morgan_bits, nearest_similarity
@@ -33,7 +33,7 @@ class MosesInputs:
     ``chemnet``, ``training`` (raw strings as published) and ``filters`` may be left out, and so are their metrics then.
     """
 
-    chemnet: ChemNet | None
+    chemnet: Activations | None
     references: Mapping[str, ReferenceStatistics]
     training: Container[str] | None = None
     filters: MosesFilters | None = None
@@ -104,7 +104,7 @@ def _stage(say: Report, stage: str, total: int) -> Callable[[int], None]:
 
 
 def reference_statistics(
-    sample: Sample, chemnet: ChemNet | None, *, report: Report | None = None
+    sample: Sample, chemnet: Activations | None, *, report: Report | None = None
 ) -> ReferenceStatistics:
     """The statistics of any reference set, for comparing with it as MOSES compares with its test set.
 

@@ -13,7 +13,9 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 import molgen as mg
 from molgen.core.errors import ConfigError, DataError, ModelError
 from molgen.metrics.evaluation import Evaluation
-from molgen.workflows.evaluate import Likelihood, evaluate, read_raw
+from molgen.workflows.evaluation.reading import read_raw
+from molgen.workflows.evaluation.run import evaluate
+from molgen.workflows.evaluation.subject import Subject, subject_of
 
 IMATINIB = "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(-c2cccnc2)n1"
 TEN = [
@@ -249,7 +251,7 @@ def test_nats_per_molecule_are_those_of_the_function(run, drawn: list[str]) -> N
     def likelihood(smiles: list[str]) -> np.ndarray:
         return np.where(np.arange(len(smiles)) == 0, np.nan, -20.0)
 
-    result = run(drawn[:40], suites=["moses"], likelihood=Likelihood("toy", likelihood))  # type: ignore[arg-type]
+    result = run(drawn[:40], suites=["moses"], subject=Subject("toy", likelihood))
     assert result.value("nats per molecule (reference)") == 20.0
     note = next(m.note for m in result.metrics if m.name == "nats per molecule (sample)")
     assert "1 cannot be written" in note
@@ -261,12 +263,11 @@ def test_the_shipped_prior_tells_its_nats_through_the_api(run, drawn, places) ->
     assert 15 < result.value("nats per molecule (reference)") < 40
 
 
-def test_a_model_without_likelihood_is_refused() -> None:
-    from molgen.workflows.evaluate import likelihood_of
+def test_a_model_with_nothing_to_measure_is_refused() -> None:
     from molgen.workflows.model import Model
 
     class Silent:
         family = "silent"
 
-    with pytest.raises(ModelError, match="no likelihood"):
-        likelihood_of(Model("x", Path("x"), "cpu", Silent(), {}))  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="neither a likelihood nor a latent space"):
+        subject_of(Model("x", Path("x"), "cpu", Silent(), {}))  # type: ignore[arg-type]

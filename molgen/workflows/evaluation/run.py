@@ -1,64 +1,40 @@
-"""Evaluating a list of molecules from any tool: reading it raw, the suites in turn, and what is written."""
+"""An evaluation from the list to the page: reading it raw, the suites in turn, and what is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import torch
 import yaml
 
 from molgen.chem.molecule import parse_all
-from molgen.core.errors import ConfigError, DataError, ModelError
+from molgen.core.errors import ConfigError, Interrupted, RunError
 from molgen.core.schema import TrackingConfig
 from molgen.core.suggest import did_you_mean
 from molgen.data import catalog
-from molgen.data.reader import raw_rows
 from molgen.metrics.distribution import read_sample
 from molgen.metrics.evaluation import Evaluation
 from molgen.metrics.fcd import ChemNet
 from molgen.metrics.intervals import size_warnings
-from molgen.models.protocol import HasLikelihood
 from molgen.report.evaluation import write_evaluation
 from molgen.run.files import sha256_file
 from molgen.run.folder import RunFolder
+from molgen.run.interrupt import CallsDropped, stop_signals
 from molgen.run.manifest import collect
 from molgen.run.resources import limit_torch_threads
 from molgen.run.tracker import open_tracker
-from molgen.workflows import evaluate_inputs as inputs
-from molgen.workflows.evaluate_audit import audit
-from molgen.workflows.evaluate_context import Context, RememberingChemNet, Stages
-from molgen.workflows.evaluate_suites import general_suite, guacamol_suite, likelihood_suite, moses_suite
-from molgen.workflows.model import Model
+from molgen.workflows.evaluation import inputs
+from molgen.workflows.evaluation.audit import audit
+from molgen.workflows.evaluation.context import Context, RememberingChemNet, Stages
+from molgen.workflows.evaluation.reading import read_list
+from molgen.workflows.evaluation.subject import Subject, model_suite
+from molgen.workflows.evaluation.suites import general_suite, guacamol_suite, moses_suite
 
 SUITES = ("moses", "guacamol", "general", "audit")
 NAMED = ("moses", "druglike")
 DEFAULT_N = 30_000
-LogLikelihood = Callable[[Sequence[str]], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """A model's name and its function: raw strings -> nats at temperature 1 ``[n]``."""
-
-    name: str
-    function: LogLikelihood
-
-
-def likelihood_of(model: Model) -> Likelihood:
-    """The likelihood of a loaded model. Raises ModelError for a family that has none."""
-    generator = model.generator
-    if not isinstance(generator, HasLikelihood):
-        raise ModelError(f"{model.name}: a {generator.family} model has no likelihood; leave --model out")
-
-    def function(smiles: Sequence[str]) -> np.ndarray:
-        with torch.inference_mode():
-            return np.asarray(generator.log_likelihood(list(smiles)).cpu().double().numpy())
-
-    return Likelihood(model.name, function)
 
 
 def evaluate(
@@ -72,7 +48,7 @@ def evaluate(
     seed: int = 1,
     workers: int = 1,
     smiles_column: str | None = None,
-    likelihood: Likelihood | None = None,
+    subject: Subject | None = None,
     track: bool = False,
     overwrite: bool = False,
     quiet: bool = False,
@@ -83,14 +59,16 @@ def evaluate(
         reference: ``moses``, ``druglike``, a data set, a file or ``none``; None is druglike if it is here.
         training: likewise; None is that of the named reference, else the reference itself.
         n: use the first n strings (default 30,000, as MOSES does).
+        subject: a model to look into, from :func:`molgen.workflows.evaluation.subject.subject_of`.
 
     Raises:
         ConfigError: an unknown suite or set. DataError: no molecule, or data that are not here, with the cure.
+        Interrupted: after a signal; what was prepared of reference and training set is kept, the same call goes on.
     """
     chosen = _suites(suites)
     limit_torch_threads()
-    with Stages(quiet) as say:
-        raw, name, cut = _raw(molecules, n or DEFAULT_N, smiles_column)
+    with _stoppable(), Stages(quiet) as say:
+        raw, name, cut = read_list(molecules, n or DEFAULT_N, smiles_column)
         folder = None
         reference, missing = _default_reference(reference)
         training = training or reference
@@ -98,7 +76,7 @@ def evaluate(
         if isinstance(molecules, (str, Path)) and str(molecules) != "-":
             files["molecules"] = molecules
         paths = {
-            role: inputs.resolve(spec, role, say)
+            role: inputs.resolve(spec, role, workers, say)
             for role, spec in (("reference", reference), ("training", training))
             if spec not in (None, "none")
         }
@@ -117,7 +95,7 @@ def evaluate(
                     {"kind": "evaluate", "molecules": name, **settings}, sort_keys=False
                 ),
                 manifest=collect(seed, {**files, **paths}),
-                overwrite=overwrite,
+                overwrite=overwrite or _was_cut(out),
             )
         say("reading the molecules", 0, len(raw))
         sample, parsed = read_sample(raw), parse_all(raw)
@@ -126,12 +104,32 @@ def evaluate(
         result.warnings += [text for text in (cut, missing) if text]
         context = Context(result, raw, sample, parsed, say, seed, workers, official=reference == "moses")
         _prepare(context, paths, chosen)
-        _run(context, paths, chosen, likelihood)
+        _run(context, paths, chosen, subject)
     result.seconds = {**say.seconds, "all": round(sum(say.seconds.values()), 1)}
     result.warnings += size_warnings(result.n_valid, [metric.name for metric in result.metrics])
     if folder is not None:
         _write(folder, result, track, quiet)
     return result
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A stop signal ends the block at once: what was prepared is on disk, the rest is computed again."""
+    with stop_signals() as stop:
+        try:
+            with stop.droppable():
+                yield
+        except CallsDropped as dropped:
+            raise Interrupted(str(dropped), "the same command") from None
+
+
+def _was_cut(out: Path) -> bool:
+    """Whether the folder holds nothing but an evaluation that was interrupted."""
+    try:
+        folder = RunFolder.open(out)
+    except RunError:
+        return False
+    return folder.manifest.get("kind") == "evaluate" and folder.status != "done"
 
 
 def _suites(names: Sequence[str]) -> list[str]:
@@ -140,33 +138,6 @@ def _suites(names: Sequence[str]) -> list[str]:
         if name not in (*SUITES, "all"):
             raise ConfigError(f"unknown suite {name!r}{did_you_mean(name, [*SUITES, 'all'])}", "--suite")
     return list(SUITES) if "all" in wanted else [name for name in SUITES if name in wanted]
-
-
-def _raw(
-    molecules: str | Path | Sequence[str], n: int, smiles_column: str | None
-) -> tuple[list[str], str, str]:
-    """The first ``n`` raw strings, what the list is called, and a note if there were more."""
-    if isinstance(molecules, (str, Path)):
-        raw, name = read_raw(molecules, n + 1, smiles_column), Path(molecules).name
-    else:
-        raw, name = list(molecules), f"list of {len(molecules):,}"
-    if not raw:
-        raise DataError(f"{name}: no molecules to evaluate")
-    more = f"only the first {n:,} strings were used (-n)" if len(raw) > n else ""
-    return raw[:n], name, more
-
-
-def read_raw(path: str | Path, most: int | None = None, smiles_column: str | None = None) -> list[str]:
-    """The structure column as written. Blank lines between rows of a text file are empty strings: invalid samples."""
-    raw: list[str] = []
-    before = 0
-    blanks = not str(path).lower().endswith((".sdf", ".sdf.gz", ".parquet", ".xlsx"))
-    for line, text, _, others in islice(raw_rows(path, smiles_column=smiles_column), most):
-        if before and blanks and not others:
-            raw += [""] * (line - before - 1)
-        before = line
-        raw.append(text)
-    return raw if most is None else raw[:most]
 
 
 def _default_reference(reference: str | None) -> tuple[str | None, str]:
@@ -206,9 +177,7 @@ def _prepare(context: Context, paths: dict[str, Path], chosen: Sequence[str]) ->
         )
 
 
-def _run(
-    context: Context, paths: dict[str, Path], chosen: Sequence[str], likelihood: Likelihood | None
-) -> None:
+def _run(context: Context, paths: dict[str, Path], chosen: Sequence[str], subject: Subject | None) -> None:
     result = context.result
     if "moses" in chosen:
         references = {}
@@ -224,8 +193,8 @@ def _run(
         guacamol_suite(context, result.inputs.get("reference", ""))
     if "general" in chosen:
         general_suite(context)
-    if likelihood is not None:
-        likelihood_suite(context, likelihood.name, likelihood.function)
+    if subject is not None:
+        model_suite(context, subject)
     audit(context, full="audit" in chosen)
 
 

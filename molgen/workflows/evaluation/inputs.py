@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,23 +17,30 @@ from molgen.core.errors import ConfigError, DataError
 from molgen.core.seeding import numpy_generator
 from molgen.core.suggest import did_you_mean
 from molgen.data import catalog
-from molgen.data.reader import raw_rows, stream
+from molgen.data.reader import raw_rows
 from molgen.metrics.distribution import Sample, read_sample
 from molgen.metrics.drift import property_table
-from molgen.metrics.fcd import ChemNet
+from molgen.metrics.fcd import Activations
 from molgen.metrics.known import Hashed, hashed
 from molgen.metrics.moses import reference_statistics
 from molgen.metrics.reference import ReferenceStatistics, read_moses_statistics
 from molgen.metrics.similarity import morgan_bits
 from molgen.run.files import sha256_file, write_atomic
+from molgen.workflows.evaluation.kept import (
+    KeptChemNet,
+    Say,
+    Stored,
+    folder,
+    forget_parts,
+    standardized,
+    stored,
+)
 
-FORMAT = 1
 PART = 10_000  # molecules of a reference that are compared with, and as many that show what is possible
 NEIGHBORS = 100_000  # training molecules among which neighbors are searched; copies are looked up among all
 STATISTICS = 100_000  # most reference molecules for SNN, fragments and scaffolds
 _DRUGLIKE = ("zinc250k", "chembl-sample")
 _ONE_IN = 50  # the share that the shipped prior `druglike` has held out, by the same hash
-Say = Callable[[str, int, int], None]  # stage, done, total
 
 
 @dataclass(frozen=True)
@@ -75,17 +80,7 @@ class Training:
     fingerprints: np.ndarray
 
 
-def folder() -> Path:
-    """Where prepared sets are kept: inside of the catalog's cache."""
-    path = catalog.cache_dir() / "evaluation"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot write to {path}: {error}; set MOLGEN_DATA to another directory") from error
-    return path
-
-
-def resolve(name: str, role: str, say: Say) -> Path:
+def resolve(name: str, role: str, workers: int, say: Say) -> Path:
     """The file behind ``moses``, ``druglike``, a name of the catalog, or a path; ``role``: reference or training.
 
     Raises:
@@ -95,7 +90,7 @@ def resolve(name: str, role: str, say: Say) -> Path:
     if name == "moses":
         return catalog.locate("moses-test" if role == "reference" else "moses")
     if name == "druglike":
-        return _druglike(role, say)
+        return _druglike(role, workers, say)
     if Path(name).is_file():
         return Path(name)
     known = list(dict.fromkeys(["moses", "druglike", *(entry.name for entry in catalog.list_entries())]))
@@ -104,25 +99,22 @@ def resolve(name: str, role: str, say: Say) -> Path:
     raise ConfigError(f"{name!r} is no file and no data set{did_you_mean(name, known)}", f"--{role}")
 
 
-def _druglike(role: str, say: Say) -> Path:
+def _druglike(role: str, workers: int, say: Say) -> Path:
     """The mixture of the shipped prior, split as it was for its training."""
     paths = [catalog.locate(name) for name in _DRUGLIKE]
     digest = "-".join(sha256_file(path)[:8] for path in paths)
     files = {key: folder() / f"druglike-{key}-{digest}.smi" for key in ("reference", "training")}
     if not all(file.is_file() for file in files.values()):
-        seen: dict[str, None] = {}
-        total, done = 550_000, 0
-        for path in paths:
-            for parsed in stream(path, policy="none"):
-                seen.update(dict.fromkeys(m.smiles for m in parsed.ok if "." not in m.smiles))
-                done += len(parsed.ok) + len(parsed.rejected)
-                say("splitting ZINC250k and the ChEMBL-like sample, once", done, max(total, done))
+        stage, stem = "splitting ZINC250k and the ChEMBL-like sample, once", f"druglike-{digest}"
+        texts = [text for path in paths for _, text, _, _ in raw_rows(path)]
+        found = standardized(texts, "none", stem=stem, stage=stage, workers=workers, say=say)
         parts: dict[str, list[str]] = {"reference": [], "training": []}
-        for smiles in seen:
+        for smiles in dict.fromkeys(text for text in found if "." not in text):
             held_out = int(hashlib.sha256(smiles.encode()).hexdigest(), 16) % _ONE_IN == 0
             parts["reference" if held_out else "training"].append(smiles)
         for key, lines in parts.items():
             write_atomic(files[key], "\n".join(lines) + "\n")
+        forget_parts(stem)
     return files[role]
 
 
@@ -139,28 +131,34 @@ def moses_statistics(say: Say) -> dict[str, ReferenceStatistics]:
     return found
 
 
-def own_statistics(path: Path, digest: str, chemnet: ChemNet | None, say: Say) -> ReferenceStatistics:
+def own_statistics(path: Path, digest: str, chemnet: Activations | None, say: Say) -> ReferenceStatistics:
     """Statistics of any reference file (up to 100,000 random molecules of it), computed once per content."""
     cached = _cache_file(f"reference-{digest[:16]}", chemnet)
     if not cached.is_file():
         sample = _random(path, STATISTICS, 0, say)
-        reference_statistics(sample, chemnet, report=say).save(cached)
+        stem = cached.stem
+        kept = None if chemnet is None else KeptChemNet(chemnet, stem)
+        reference_statistics(sample, kept, report=say).save(cached)
+        forget_parts(stem)
     return ReferenceStatistics.load(cached)
 
 
-def _cache_file(stem: str, chemnet: ChemNet | None) -> Path:
+def _cache_file(stem: str, chemnet: Activations | None) -> Path:
     """The file with ChemNet's part if it is there or needed; it serves those that do not need it too."""
     full = folder() / f"{stem}.npz"
     return full if chemnet is not None or full.is_file() else folder() / f"{stem}-without-chemnet.npz"
 
 
-def profile(name: str, path: Path, digest: str, chemnet: ChemNet | None, seed: int, say: Say) -> Profile:
+def profile(name: str, path: Path, digest: str, chemnet: Activations | None, seed: int, say: Say) -> Profile:
     """Two disjoint random parts of a reference with what is compared; computed once per content and seed."""
     cached = _cache_file(f"profile-{digest[:16]}-{seed}", chemnet)
-    return _profile(name, *stored(cached, partial(_make_profile, path, chemnet, seed, say)))
+    kept = None if chemnet is None else KeptChemNet(chemnet, cached.stem)
+    found = stored(cached, partial(_make_profile, path, kept, seed, say))
+    forget_parts(cached.stem)
+    return _profile(name, *found)
 
 
-def _make_profile(path: Path, chemnet: ChemNet | None, seed: int, say: Say) -> _Stored:
+def _make_profile(path: Path, chemnet: Activations | None, seed: int, say: Say) -> Stored:
     sample = _random(path, 2 * PART, seed, say)
     order = np.random.default_rng(seed).permutation(len(sample.smiles))
     smiles, mols = [sample.smiles[i] for i in order], [sample.mols[i] for i in order]
@@ -203,24 +201,23 @@ def ring_counts(mols: Sequence[Any]) -> dict[str, int]:
 def training(name: str, path: Path, digest: str, workers: int, say: Say) -> Training:
     """A training set prepared for copies and neighbors, computed once per content."""
     cached = folder() / f"training-{digest[:16]}.npz"
-    arrays, texts = stored(cached, partial(_make_training, path, name == "moses", workers, say))
+    make = partial(_make_training, path, name == "moses", cached.stem, workers, say)
+    arrays, texts = stored(cached, make)
+    forget_parts(cached.stem)
     known, scaffolds = Hashed(arrays["known"]), Hashed(arrays["scaffolds"])
     return Training(name, known, scaffolds, texts["smiles"], arrays["fingerprints"])
 
 
-def _make_training(path: Path, plain: bool, workers: int, say: Say) -> _Stored:
-    if plain:  # neutral, no stereo, canonical: reading 1.6 million strings is enough
-        distinct = dict.fromkeys(text for _, text, _, _ in raw_rows(path))
-    else:
-        distinct = {}
-        done = 0
-        for parsed in stream(path, policy="flat", workers=workers):
-            distinct.update(dict.fromkeys(molecule.smiles for molecule in parsed.ok))
-            done += len(parsed.ok) + len(parsed.rejected)
-            say("standardizing the training set, once", done, done)
-    if not distinct:
+def _make_training(path: Path, plain: bool, stem: str, workers: int, say: Say) -> Stored:
+    texts = [text for _, text, _, _ in raw_rows(path)]
+    if (
+        not plain
+    ):  # those of MOSES are neutral, without stereo and canonical: reading 1.6 million strings is enough
+        stage = "standardizing the training set, once"
+        texts = standardized(texts, "flat", stem=stem, stage=stage, workers=workers, say=say)
+    strings = list(dict.fromkeys(texts))
+    if not strings:
         raise DataError(f"{path}: no molecule in it that could be a training set")
-    strings = list(distinct)
     chosen = [strings[i] for i in _draw(len(strings), NEIGHBORS, 0)]
     smiles: list[str] = []
     scaffolds: set[str] = set()
@@ -266,24 +263,3 @@ def _parts(texts: list[str], stage: str, say: Say, size: int = 5000) -> Iterator
     if not found:
         first = f"; first: {texts[0]!r}" if texts else ""
         raise DataError(f"none of its {len(texts)} rows is a molecule{first}")
-
-
-_Stored = tuple[dict[str, np.ndarray], dict[str, Any]]
-
-
-def stored(path: Path, compute: Callable[[], _Stored]) -> _Stored:
-    """Arrays and plain data of an .npz file, computed and written if it is not there or not readable."""
-    if path.is_file():
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                texts = json.loads(file["texts"].tobytes())
-                if texts.pop("format") == FORMAT:
-                    return {key: file[key] for key in file.files if key != "texts"}, texts
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            pass  # damaged: computed again below
-    arrays, texts = compute()
-    packed = np.frombuffer(json.dumps({**texts, "format": FORMAT}).encode(), dtype=np.uint8)
-    part = path.with_suffix(".part.npz")
-    np.savez_compressed(part, allow_pickle=False, texts=packed, **arrays)
-    part.replace(path)
-    return arrays, texts

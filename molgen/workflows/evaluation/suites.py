@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +20,14 @@ from molgen.metrics.memorization import copy_share
 from molgen.metrics.moses import MosesInputs, moses_metrics
 from molgen.metrics.reference import ReferenceStatistics
 from molgen.metrics.similarity import morgan_bits
-from molgen.workflows.evaluate_context import Context
-from molgen.workflows.evaluate_inputs import PART, folder, stored
+from molgen.workflows.evaluation.context import Context
+from molgen.workflows.evaluation.inputs import PART
+from molgen.workflows.evaluation.kept import folder, stored
 
 NOT_COMPARABLE = "not comparable with published values: another reference"
 _ALONE = ("valid", "unique@", "IntDiv", "Filters")  # need no reference
 _MANIFOLD = 5_000
 _CLASSES = 200
-_LIKELIHOOD = 2_000
 #: FCD of perfect samples, fitted to random MOSES training molecules, n from 1,000 to 30,000 (floor + slope / n).
 _MOSES_FLOOR = {"FCD/Test": (0.008, 1190.0), "FCD/TestSF": (0.475, 1175.0)}
 
@@ -176,32 +174,3 @@ def _manifold(
         value, best = getattr(found, name), getattr(floor, name)
         note = f"expected of a perfect sample: {found.coverage_ceiling:.3f}" if name == "coverage" else ""
         context.add("general", f"{name} ({space})", value, found.n, floor=best, note=note)
-
-
-def likelihood_suite(
-    context: Context, name: str, log_likelihood: Callable[[Sequence[str]], np.ndarray]
-) -> None:
-    """Nats per molecule that a model needs for reference, training and sampled molecules: exact, not gameable."""
-    sets: dict[str, list[str]] = {"sample": list(dict.fromkeys(context.sample.smiles))}
-    if context.profile is not None:
-        sets["reference"] = context.profile.smiles
-    if context.training is not None:
-        sets["training"] = context.training.smiles
-    context.say(f"likelihoods of {name}", 0, sum(min(len(s), _LIKELIHOOD) for s in sets.values()))
-    for label, smiles in sets.items():
-        values = -np.asarray(log_likelihood(smiles[:_LIKELIHOOD]), dtype=np.float64)
-        finite = values[np.isfinite(values)]
-        low, high = mean_interval(finite, seed=context.seed)
-        missing = len(values) - len(finite)
-        note = f"model {name}, canonical strings" + (
-            f"; {missing} cannot be written by it" if missing else ""
-        )
-        mean = float(finite.mean()) if len(finite) else None
-        context.add(
-            "likelihood", f"nats per molecule ({label})", mean, len(finite), low=low, high=high, note=note
-        )
-
-
-def chemnet_path() -> Path | None:
-    """The ChemNet weights, if they were fetched."""
-    return catalog.locate("chemnet") if catalog.is_fetched("chemnet") else None

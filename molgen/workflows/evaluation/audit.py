@@ -19,8 +19,8 @@ from molgen.metrics.intervals import mean_interval, share_interval
 from molgen.metrics.memorization import Memorization, memorization
 from molgen.metrics.similarity import morgan_bits, nearest_similarity
 from molgen.metrics.verdicts import Facts, verdicts
-from molgen.workflows.evaluate_context import Context, judge_all
-from molgen.workflows.evaluate_inputs import ring_counts
+from molgen.workflows.evaluation.context import Context, judge_all
+from molgen.workflows.evaluation.inputs import ring_counts
 
 _NEIGHBORS_OF = 5_000  # distinct molecules whose nearest training neighbor is searched
 _CONTROLS = 3_000

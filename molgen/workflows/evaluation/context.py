@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from multiprocessing import get_context
 from types import TracebackType
 
 import numpy as np
@@ -19,11 +17,12 @@ from molgen.metrics.degenerate import pick
 from molgen.metrics.distribution import Sample
 from molgen.metrics.drift import property_table
 from molgen.metrics.evaluation import Evaluation, Metric
-from molgen.metrics.fcd import ChemNet
+from molgen.metrics.fcd import Activations
 from molgen.metrics.gates import Rejection, judge
 from molgen.metrics.similarity import morgan_bits
 from molgen.run.progress import Progress, say
-from molgen.workflows.evaluate_inputs import Profile, Training
+from molgen.workflows.evaluation.inputs import Profile, Training
+from molgen.workflows.evaluation.kept import quiet_pool
 
 MOST_PROPERTIES = 10_000
 _JUDGED_AT_ONCE = 250
@@ -72,10 +71,15 @@ class Stages:
 class RememberingChemNet:
     """ChemNet that computes each string once per evaluation: several suites ask for the same molecules."""
 
-    def __init__(self, chemnet: ChemNet) -> None:
+    def __init__(self, chemnet: Activations) -> None:
         self._chemnet = chemnet
         self._row: dict[str, int] = {}
         self._table = np.empty((0, chemnet.width), dtype=np.float32)
+
+    @property
+    def width(self) -> int:
+        """Numbers in the vector of one molecule."""
+        return self._chemnet.width
 
     def activations(
         self, smiles: Sequence[str], *, batch_size: int = 512, progress: Callable[[int], None] | None = None
@@ -102,7 +106,7 @@ class Context:
     seed: int = 1
     workers: int = 1
     official: bool = False  # the reference is the one of the published tables
-    chemnet: ChemNet | None = None
+    chemnet: Activations | None = None
     profile: Profile | None = None
     training: Training | None = None
     judged: list[Rejection | None] = field(default_factory=list)
@@ -156,7 +160,7 @@ def judge_all(
             judged += _judge(part)
             say("gates", len(judged), len(texts))
         return judged
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with quiet_pool(workers) as pool:
         for found in pool.map(_judge, parts):
             judged += found
             say("gates", len(judged), len(texts))

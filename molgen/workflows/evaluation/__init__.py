@@ -1,0 +1,1 @@
+"""The workflow of `molgen evaluate`: a list of molecules in, verdicts, metrics and a page out."""
