@@ -15,6 +15,7 @@ from molgen.core.schema import ComponentConfig, ObjectiveConfig, TransformConfig
 from molgen.scoring.evaluate import Component
 from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.registry import find, unknown_name
+from molgen.scoring.toxicity import toxicity_problems
 from molgen.scoring.transforms import Transform, check_transform
 
 #: Columns that results have already, so that no component can have their names.
@@ -112,6 +113,9 @@ def _build(config: ComponentConfig, context: Context, handed_in: Mapping[str, Sc
         problems += error.problems
     if config.timeout is not None and not _is_function(config.use):
         problems.append(Problem(f"{key}.timeout", "only for own functions (file.py:function)"))
+    if scorer is not None and not problems:
+        curve = Transform(config.transform or default)
+        problems += toxicity_problems(name, config.use, config.params, scorer.unit, curve, key)
     if problems:
         raise ConfigError(problems, "objective")
     assert scorer is not None
