@@ -98,8 +98,8 @@ def toxicity_problems(
             key,
             f"rewards toxicity: {found!r} is a toxicity end point and the curve {transform.describe()} prefers the "
             f"more harmful molecule; molgen does not search for that. {cure[0].upper()}{cure[1:]}. If a rising value "
-            "means a safer molecule, say so in the name (non_toxic, herg_safety); an effect on a pathogen or a tumor is "
-            "named after that effect",
+            "means a safer molecule, say so in the name (non_toxic, herg_safety); an effect on a pathogen or tumor is "
+            "named after it",
         )
     ]
 
