@@ -130,6 +130,17 @@ class TrackingConfig(Section):
     )
 
 
+class HazardsConfig(Section):
+    """The hazard screen of everything that is ranked; what is switched off here stands in the report."""
+
+    screen: bool = Field(
+        True, description="false: nothing is withheld, and log, report and manifest say so loudly"
+    )
+    allow: list[str] = Field(
+        default_factory=list, description="names of hazard classes that may be delivered, see docs/hazard.md"
+    )
+
+
 class OutputConfig(Section):
     """What is delivered at the end."""
 
@@ -146,6 +157,7 @@ class OutputConfig(Section):
         description="compounds to name the nearest of on each row, and not to deliver; default: the seeds, else "
         "the references of the objective",
     )
+    hazards: HazardsConfig = HazardsConfig()  # type: ignore[call-arg]
 
 
 class OptimizeConfig(Section):
