@@ -13,6 +13,7 @@ import numpy as np
 from molgen.chem.alerts import alerts
 from molgen.chem.descriptors import undefined_stereo_centers
 from molgen.chem.fingerprints import morgan, nearest, tanimoto
+from molgen.chem.hazard import WITHHELD, Screen
 from molgen.chem.molecule import Molecule
 from molgen.chem.rings import min_frequency
 from molgen.chem.standardize import tautomer_key
@@ -25,17 +26,23 @@ RARE_RING = 5  # times seen in the ring-system table, below which a ring is flag
 
 
 def pick(
-    memory: Memory, output: OutputConfig, policy: str, inputs: Sequence[Molecule]
+    memory: Memory,
+    output: OutputConfig,
+    policy: str,
+    inputs: Sequence[Molecule],
+    screen: Screen | None = None,
 ) -> tuple[list[tuple[Entry, Molecule]], Counter[str]]:
     """The delivered entries, best total first (the earlier one among equals), and why others were passed over.
 
     Left out: compounds of the user (any tautomer, salt or charge state of ``inputs``), tautomers of a better one,
-    molecules more similar to a better one than ``output.max_similarity``, totals of 0 or below ``min_score``.
+    molecules more similar to a better one than ``output.max_similarity``, totals of 0 or below ``min_score``, and what
+    the hazard screen withholds.
     """
     ranked = sorted(
         (e for e in memory.first.values() if e.status == "scored" and e.total > 0 and e.origin != "seed"),
         key=lambda e: (-e.total, e.id),
     )
+    screen = screen or Screen(output.hazards.screen, output.hazards.allow)
     passed_over: Counter[str] = Counter()
     taken = {_compound(molecule): "one of your compounds" for molecule in inputs}
     picked: list[tuple[Entry, Molecule]] = []
@@ -47,6 +54,9 @@ def pick(
             passed_over["below output.min_score"] += 1
             continue
         molecule = Molecule(str(entry.smiles), policy)
+        if hazard := screen.withholds(molecule.mol):
+            passed_over[f"{WITHHELD}: {hazard}"] += 1
+            continue
         key = _compound(molecule)
         if key in taken:
             passed_over[taken[key]] += 1
