@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from molgen.chem.hazard import Screen
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
 from molgen.core.schema import DataConfig, OptimizeConfig
@@ -126,7 +127,10 @@ def deliver(
     """Rank what was found and collect the story of the run."""
     config, memory = search.config, search.memory
     inputs = [*seeds, *references]
-    picked, passed_over = pick(memory, config.output, config.policy, inputs)
+    screen = Screen(config.output.hazards.screen, config.output.hazards.allow)
+    picked, passed_over = pick(memory, config.output, config.policy, inputs, screen)
+    for note in screen.notes():
+        search.folder.log(note)
     rows = candidate_rows(picked, references or seeds)
     steps, losses = funnel(memory, len(rows))
     losses |= {f"not delivered: {reason}": count for reason, count in passed_over.items()}
@@ -149,7 +153,7 @@ def deliver(
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
         requested=config.output.n,
-        notes=[f"The search ended because {search.reason}.", *_verdict(search), *notes],
+        notes=[f"The search ended because {search.reason}.", *screen.notes(), *_verdict(search), *notes],
         references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
     )
 
