@@ -146,6 +146,7 @@ def check_loaded(
 
 
 def _check_optimize(look: Look, config: OptimizeConfig) -> None:
+    from molgen.chem.hazard import check_allowed
     from molgen.models.registry import family, locate
     from molgen.optimize.registry import strategy
 
@@ -163,6 +164,7 @@ def _check_optimize(look: Look, config: OptimizeConfig) -> None:
     look.policy("policy", config.policy)
     look.data("seeds", config.seeds)
     look.data("output.references", config.output.references)
+    look.attempt("output.hazards.allow", lambda: check_allowed(config.output.hazards.allow))
     if config.output.n > config.budget.molecules:
         look.problem(
             "output.n",
