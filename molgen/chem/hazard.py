@@ -65,7 +65,7 @@ def version() -> int:
     return _table()[0]
 
 
-def check_allowed(names: Collection[str], key: str = "allow") -> None:
+def check_allowed(names: Collection[str], key: str = "") -> None:
     """Raises ConfigError, with the nearest name, for a class that is not in the table."""
     known = [entry.name for entry in classes()]
     problems = [
