@@ -25,13 +25,15 @@ def score(
     policy: str | None = None,
     workers: int = 1,
     everything: bool = True,
+    evidence: bool = True,
     quiet: bool = False,
 ) -> ScoreResult:
     """Score a file (a path, "-" for standard input) or a list of SMILES with an objective.
 
     ``objective``: an objective file, a run configuration, or a run folder. ``policy``: default, that of the
     configuration. ``everything``: also values that the loop skips because a filter has already rejected the
-    molecule; totals are the same. Raises ConfigError, DataError, ScorerError.
+    molecule; totals are the same. ``evidence``: also the further columns of scorers that have some (interval,
+    nearest compound ...). Raises ConfigError, DataError, ScorerError.
     """
     from molgen.workflows.score import score as score_molecules
 
@@ -43,6 +45,7 @@ def score(
         policy=policy,
         workers=workers,
         everything=everything,
+        evidence=evidence,
         quiet=quiet,
     )
 
@@ -102,12 +105,14 @@ def resume(
     """
     from molgen.core.errors import RunError
     from molgen.run.folder import RunFolder
-    from molgen.workflows import optimize as searches
-    from molgen.workflows import train as trainings
 
     folder = RunFolder.open(Path(run))
     if folder.kind == "train":
+        from molgen.workflows import train as trainings
+
         return trainings.resume(folder, quiet=quiet)
     if folder.kind == "optimize":
+        from molgen.workflows import optimize as searches
+
         return searches.resume(folder, quiet=quiet, keep_partial=keep_partial)
     raise RunError(f"{run} is a run of kind {folder.kind!r}, which cannot be resumed")

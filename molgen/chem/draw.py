@@ -8,7 +8,7 @@ RDKit's own output and pixel-identical to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ _PALETTE = {
     53: (0.45, 0.10, 0.55),
 }
 _HIGHLIGHT = (1.0, 0.84, 0.50)
+# Far apart also for the color-blind, and light enough for black letters on them.
+_RAISES, _LOWERS = (0.33, 0.62, 0.95), (0.98, 0.58, 0.20)
 _SECONDS = 10  # analogues never come near it, see compare
 
 _ELEMENT = re.compile(r"<(path|ellipse)\b([^>]*?)/>", re.DOTALL)
@@ -66,6 +68,25 @@ def svg(mol: Chem.Mol, size: tuple[int, int] = (240, 170), highlight: Sequence[i
     """
     drawer = rdMolDraw2D.MolDraw2DSVG(*size)
     _draw(drawer, mol, highlight, clear_background=False)
+    return _compact(drawer.GetDrawingText(), size)
+
+
+def svg_weights(
+    mol: Chem.Mol, weights: Sequence[float], scale: float, size: tuple[int, int] = (240, 170)
+) -> str:
+    """Draw with each atom colored by its weight: blue raises, orange lowers, white does neither.
+
+    ``weights``: one per atom; ``scale`` (above 0) is the weight that has the full color.
+    """
+    colors = {}
+    for atom, weight in enumerate(weights):
+        share = min(1.0, abs(weight) / scale)
+        if share >= 0.05:  # paler than this is not told from white
+            full = _RAISES if weight > 0 else _LOWERS
+            red, green, blue = (round(1 - share * (1 - c), 3) for c in full)
+            colors[atom] = (red, green, blue)
+    drawer = rdMolDraw2D.MolDraw2DSVG(*size)
+    _draw(drawer, mol, list(colors), clear_background=False, colors=colors)
     return _compact(drawer.GetDrawingText(), size)
 
 
@@ -118,7 +139,12 @@ def compare(mol: Chem.Mol, reference: Chem.Mol) -> Comparison | None:
 
 
 def _draw(
-    drawer: rdMolDraw2D.MolDraw2D, mol: Chem.Mol, highlight: Sequence[int] | None, *, clear_background: bool
+    drawer: rdMolDraw2D.MolDraw2D,
+    mol: Chem.Mol,
+    highlight: Sequence[int] | None,
+    *,
+    clear_background: bool,
+    colors: Mapping[int, tuple[float, float, float]] | None = None,
 ) -> None:
     options: Any = drawer.drawOptions()  # RDKit's stubs take its properties for methods
     options.clearBackground = clear_background
@@ -134,13 +160,16 @@ def _draw(
     options.highlightBondWidthMultiplier = 12
     flat = mol if _is_flat(mol) else depict(mol)
     atoms = sorted(set(highlight or ()))
-    inside = set(atoms)
+    inside = set() if colors else set(atoms)  # a bond between two colors has none
     bonds = [
         bond.GetIdx()
         for bond in flat.GetBonds()
         if bond.GetBeginAtomIdx() in inside and bond.GetEndAtomIdx() in inside
     ]
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, flat, highlightAtoms=atoms, highlightBonds=bonds)
+    options.highlightRadius = 0.4 if colors else options.highlightRadius
+    rdMolDraw2D.PrepareAndDrawMolecule(
+        drawer, flat, highlightAtoms=atoms, highlightBonds=bonds, highlightAtomColors=dict(colors or {})
+    )
     drawer.FinishDrawing()
 
 

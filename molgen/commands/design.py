@@ -91,6 +91,10 @@ def score(
         bool,
         typer.Option("--stop-at-filters", help="Like the search: no dear values for what a filter rejects."),
     ] = False,
+    no_evidence: Annotated[
+        bool,
+        typer.Option("--no-evidence", help="Scores only: no intervals, nearest compounds and the like."),
+    ] = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
     overwrite: out.Overwrite = False,
@@ -106,6 +110,7 @@ def score(
         policy=policy,
         workers=workers,
         everything=not stop_at_filters,
+        evidence=not no_evidence,
         quiet=quiet,
     )
     for note in result.notes:

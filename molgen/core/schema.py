@@ -86,6 +86,15 @@ class DataConfig(Section):
     policy: str = Field("default", description="standardization policy: default, flat (no stereo), none")
 
 
+class TrainingData(DataConfig):
+    """Molecules to train on, and measured values that the property head is taught."""
+
+    labels: list[str] = Field(
+        default_factory=list,
+        description="columns with measured numbers, empty where not measured; for families with a property head",
+    )
+
+
 class DiversityConfig(Section):
     """Scaffold memory: molecules of a scaffold that is full earn nothing, so that the search moves on."""
 
@@ -151,6 +160,9 @@ class OutputConfig(Section):
         gt=0,
         le=1,
         description="pick greedily so that no two delivered are more similar (ECFP4 Tanimoto) than this",
+    )
+    explain: int = Field(
+        12, ge=0, description="best molecules whose atoms the report colors, for scorers that can explain"
     )
     references: DataConfig | None = Field(
         None,
@@ -242,8 +254,10 @@ class TrainConfig(Section):
     name: str = Field("model", pattern=r"^[A-Za-z0-9._-]+$", description="name of the model")
     seed: int = Field(1, ge=0)
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    data: list[DataConfig] = Field(min_length=1, description="training molecules")
-    validation: DataConfig | None = Field(None, description="default: a random part of the data is held out")
+    data: list[TrainingData] = Field(min_length=1, description="training molecules")
+    validation: TrainingData | None = Field(
+        None, description="default: a random part of the data is held out"
+    )
     holdout: float = Field(
         0.01, gt=0, lt=1, description="share held out for validation where no file is given"
     )

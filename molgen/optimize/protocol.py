@@ -75,11 +75,13 @@ class Delivery:
     """What a run hands over: the ranked candidates with their evidence, and the story of how they were found.
 
     ``candidates``: one dict per delivered molecule, in rank order, with the keys
-    ``rank, id, smiles, inchikey, score``, for each component ``<name>`` (raw value, in its unit) and
-    ``<name>_desirability``, ``flags`` (words, '; '-joined), ``nearest_reference``, ``nearest_similarity``
-    (ECFP4 Tanimoto, None without references), ``undefined_stereo`` (count), ``scaffold``, ``step``, ``origin``,
-    ``parents`` ('; '-joined), ``nll`` and the user's columns for seeds.
-    ``components``: one dict per component: ``name, use, role, weight, unit, transform (dict), summary`` (words).
+    ``rank, id, smiles, inchikey, score``, for each component ``<name>`` (raw value, in its unit),
+    ``<name>_desirability``, ``<name>_contribution`` (:func:`molgen.scoring.aggregate.contributions`; roles score and
+    penalty) and the columns of its evidence, ``flags`` (words, '; '-joined), ``nearest_reference``,
+    ``nearest_similarity`` (ECFP4 Tanimoto, None without references), ``undefined_stereo`` (count), ``scaffold``,
+    ``step``, ``origin``, ``parents`` ('; '-joined), ``nll`` and the user's columns for seeds.
+    ``components``: one dict per component: ``name, use, role, weight, unit, transform (dict), summary`` (words) and
+    ``evidence`` (column -> meaning).
     ``funnel``: ordered list of (label, count): proposed -> parsed -> ... -> delivered; ``losses``: reason -> count.
     ``history``: one dict per step: ``step, calls, mean_score, best_score, valid, unique, filtered_share ...``.
     ``scores``: totals of all scored molecules in order of step (for histograms), with ``score_steps`` beside it.
@@ -100,3 +102,6 @@ class Delivery:
     references: list[dict[str, Any]] = field(
         default_factory=list
     )  # {"id":, "smiles":} shown beside candidates
+    aggregate: str = "geometric_mean"
+    #: Component -> what each atom adds to its value, per candidate; None where nothing was said.
+    atoms: dict[str, list[list[float] | None]] = field(default_factory=dict)

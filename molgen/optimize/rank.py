@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from molgen.chem.standardize import tautomer_key
 from molgen.core.errors import MoleculeError
 from molgen.core.schema import OutputConfig
 from molgen.optimize.memory import Entry, Memory
+from molgen.scoring.aggregate import contributions
+from molgen.scoring.evidence import Evidence
 
 SHOWN_ALERTS = ("PAINS", "BRENK", "NIH")  # named on every row; they decide nothing here
 RARE_RING = 5  # times seen in the ring-system table, below which a ring is flagged
@@ -79,10 +81,32 @@ def _compound(molecule: Molecule) -> str:
         return molecule.smiles
 
 
+def parts_of(
+    entries: Sequence[Entry], components: Sequence[Mapping[str, Any]], aggregate: str
+) -> dict[str, np.ndarray]:
+    """What each component adds to the totals of these entries, float64 ``[n]``; ``components`` as in a Delivery."""
+    if not entries:
+        return {}
+    table = {
+        str(c["name"]): np.array([e.desirability.get(c["name"], math.nan) for e in entries])
+        for c in components
+    }
+    weights = {str(c["name"]): float(c["weight"]) for c in components if c["role"] == "score"}
+    penalties = [str(c["name"]) for c in components if c["role"] == "penalty"]
+    return contributions(table, weights, penalties, aggregate)
+
+
 def candidate_rows(
-    picked: Sequence[tuple[Entry, Molecule]], references: Sequence[Molecule]
+    picked: Sequence[tuple[Entry, Molecule]],
+    references: Sequence[Molecule],
+    parts: Mapping[str, np.ndarray] | None = None,
+    evidence: Evidence | None = None,
 ) -> list[dict[str, Any]]:
-    """One dict per delivered molecule, with the keys that :class:`molgen.optimize.protocol.Delivery` lists."""
+    """One dict per delivered molecule, with the keys that :class:`molgen.optimize.protocol.Delivery` lists.
+
+    ``parts``: contributions by component (:func:`parts_of`); ``evidence``: of the same molecules, in their order.
+    """
+    parts, evidence = parts or {}, evidence or Evidence()
     molecules = [molecule for _, molecule in picked]
     near: list[tuple[str | None, float | None]] = [(None, None)] * len(picked)
     if references and picked:
@@ -104,6 +128,10 @@ def candidate_rows(
             row[name] = None if math.isnan(value) else value
             desirability = entry.desirability.get(name, math.nan)
             row[f"{name}_desirability"] = None if math.isnan(desirability) else desirability
+            if name in parts:
+                part = float(parts[name][rank - 1])
+                row[f"{name}_contribution"] = part if math.isfinite(part) else None
+            row |= {column: cells[rank - 1] for column, cells in evidence.columns.get(name, {}).items()}
         row |= {
             "flags": "; ".join(_flags(molecule)),
             "nearest_reference": reference,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from molgen.chem.hazard import Screen
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
@@ -16,7 +18,7 @@ from molgen.models.registry import load, locate
 from molgen.optimize.diversity import ScaffoldMemory
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal
-from molgen.optimize.rank import candidate_rows, funnel, pick
+from molgen.optimize.rank import candidate_rows, funnel, parts_of, pick
 from molgen.optimize.registry import build, strategy
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
@@ -131,7 +133,17 @@ def deliver(
     picked, passed_over = pick(memory, config.output, config.policy, inputs, screen)
     for note in screen.notes():
         search.folder.log(note)
-    rows = candidate_rows(picked, references or seeds)
+    told = search.objective.evidence(
+        [molecule for _, molecule in picked],
+        known={
+            name: np.array([e.values.get(name, np.nan) for e, _ in picked]) for name in search.objective.names
+        },
+        explain=config.output.explain,
+    )
+    aggregate = config.objective.aggregate
+    components = [{**c, "evidence": told.about.get(c["name"], {})} for c in search.objective.describe()]
+    parts = parts_of([entry for entry, _ in picked], components, aggregate)
+    rows = candidate_rows(picked, references or seeds, parts, told)
     steps, losses = funnel(memory, len(rows))
     losses |= {f"not delivered: {reason}": count for reason, count in passed_over.items()}
     beyond = steps[-2][1] - steps[-1][1] - sum(passed_over.values())
@@ -144,7 +156,7 @@ def deliver(
     return Delivery(
         name=config.name,
         candidates=rows,
-        components=search.objective.describe(),
+        components=components,
         funnel=steps,
         losses=losses,
         history=history,
@@ -153,8 +165,19 @@ def deliver(
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
         requested=config.output.n,
-        notes=[f"The search ended because {search.reason}.", *screen.notes(), *_verdict(search), *notes],
+        notes=[
+            f"The search ended because {search.reason}.",
+            *screen.notes(),
+            *_verdict(search),
+            *told.notes,
+            *notes,
+        ],
         references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
+        aggregate=aggregate,
+        atoms={
+            name: [None if row is None else row.tolist() for row in rows]
+            for name, rows in told.weights.items()
+        },
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from molgen.chem.draw import compare, svg
+from molgen.chem.draw import compare, svg, svg_weights
 from molgen.optimize.protocol import Delivery
 from molgen.report.charts import share_bar
 from molgen.report.sdf import read_smiles
@@ -19,6 +19,7 @@ from molgen.report.table import clean, known_columns
 
 _PICTURE = (240, 170)
 _SMALL = (170, 120)
+_COLORED = (180, 128)
 #: Below this similarity two structures share too little for a picture of what changed.
 _COMPARE_FROM = 0.35
 _MARK_UP_TO = 0.6
@@ -43,7 +44,8 @@ def build_cards(delivery: Delivery, *, strip: int = 6) -> Cards:
         mol = read_smiles(row.get("smiles"))
         picture, reference = _pictures(mol, row, references, place)
         drawn += mol is not None
-        cards.append(_card(row, place, picture, reference, delivery, own))
+        colored = _colored(mol, place, delivery)
+        cards.append(_card(row, place, picture, reference, colored, delivery, own))
         rows.append(_table_row(row, place, delivery))
         if place <= strip and mol is not None:
             thumbnails.append(
@@ -92,7 +94,13 @@ def _pictures(
 
 
 def _card(
-    row: Mapping[str, Any], place: int, picture: str, reference: str, delivery: Delivery, own: set[str]
+    row: Mapping[str, Any],
+    place: int,
+    picture: str,
+    reference: str,
+    colored: str,
+    delivery: Delivery,
+    own: set[str],
 ) -> str:
     flags = [flag for flag in (text.strip() for text in str(row.get("flags") or "").split(";")) if flag]
     open_centers = row.get("undefined_stereo")
@@ -105,10 +113,30 @@ def _card(
         f'<span class="score">{escape(fraction(row.get("score"), 3))}</span></header>'
         f'<div class="pictures">{picture}{_nearest(row, reference)}</div>'
         f'<div class="flags">{chips}</div>'
-        f'<table class="values"><tbody>{_components(row, delivery)}</tbody></table>'
+        f'<table class="values"><tbody>{_components(row, delivery)}</tbody></table>{colored}'
         f'<p class="smiles">{_text(row.get("smiles"))}</p>'
         f'<p class="made">{_made(row)}</p>{_own_columns(row, own)}</article>'
     )
+
+
+def _colored(mol: Chem.Mol | None, place: int, delivery: Delivery) -> str:
+    """The structure once more for each component that says what its atoms add, colored by that."""
+    if mol is None:
+        return ""
+    figures = []
+    for name, rows in delivery.atoms.items():
+        weights = rows[place - 1] if place <= len(rows) else None
+        if weights is None or len(weights) != mol.GetNumAtoms():
+            continue
+        scale = max((abs(w) for row in rows if row is not None for w in row), default=0.0)
+        unit = next((unit_text(c) for c in delivery.components if c["name"] == name), "")
+        drawing = svg_weights(mol, weights, scale or 1.0, _COLORED)
+        drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="atoms by {escape(name)}" ', 1)
+        words = (
+            f"{escape(name)}: atoms in blue raise it, in orange lower it; full color: {number(scale)} {unit}"
+        )
+        figures.append(f'<figure class="paper">{drawing}<figcaption>{words.strip()}</figcaption></figure>')
+    return f'<div class="atoms">{"".join(figures)}</div>' if figures else ""
 
 
 def _nearest(row: Mapping[str, Any], reference: str) -> str:
@@ -128,10 +156,17 @@ def _components(row: Mapping[str, Any], delivery: Delivery) -> str:
         desirability = row.get(f"{name}_desirability")
         bar = share_bar(float(desirability), _grade(desirability), (60, 8)) if is_number(desirability) else ""  # type: ignore[arg-type]
         role = "" if component.get("role", "score") == "score" else f" <i>{_text(component.get('role'))}</i>"
+        evidence = "".join(
+            f"<dt>{_text(key.removeprefix(f'{name}_'))}</dt><dd>{number(row[key])}</dd>"
+            for key in component.get("evidence", {})
+            if row.get(key) is not None
+        )
         lines.append(
             f"<tr><th>{_text(name)}{role}</th><td>{number(row.get(name))} <small>{unit}</small></td>"
             f"<td>{bar}</td><td>{escape(fraction(desirability))}</td></tr>"
         )
+        if evidence:
+            lines.append(f'<tr><td colspan="4" class="evidence"><dl>{evidence}</dl></td></tr>')
     return "".join(lines)
 
 

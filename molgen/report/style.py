@@ -81,6 +81,11 @@ margin:0 5px 4px 0;font-size:12px;overflow-wrap:anywhere}
 .values td{text-align:right;white-space:nowrap}
 .values td:nth-child(3){width:66px}
 .values .share{width:60px;height:8px}
+.values td.evidence{text-align:left;white-space:normal;padding:0 0 4px 8px}
+.evidence dl{display:flex;flex-wrap:wrap;gap:0 12px;margin:0;font-size:11.5px}
+.evidence dt{color:var(--soft)}.evidence dt::after{content:":"}.evidence dd{margin:0 0 0 -8px;overflow-wrap:anywhere}
+.atoms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:8px;margin:6px 0}
+.atoms figcaption{font-weight:400;font-size:11px;line-height:1.3;color:#5a6673;padding:0 6px 4px}
 .smiles{font-size:11px;line-height:1.35;overflow-wrap:anywhere;margin:6px 0 3px}
 .made,.made code{font-size:11px;color:var(--soft);margin:0;overflow-wrap:anywhere}
 .own{display:grid;grid-template-columns:auto 1fr;gap:0 10px;margin:5px 0 0;font-size:11.5px}
@@ -129,6 +134,7 @@ figcaption,.three p{font-size:8pt}
 .paper{border:0}.nearest .paper.small svg{height:12mm}.nearest p{font-size:5.6pt;margin:0}
 .flag{font-size:5.8pt;margin:0 1mm 0 0;padding:0 1mm}
 .values th,.values td{padding:0 1mm 0 0}.values i,.values small{font-size:5.6pt}
+.atoms{display:none}.evidence dl{font-size:5.4pt;gap:0 2mm}.values td.evidence{padding:0}
 .values td:nth-child(3){width:11mm}.values .share{width:10mm;height:1.4mm}
 .smiles,.made,.made code,.own{font-size:5.2pt;line-height:1.15;margin:.4mm 0 0}
 pre{font-size:7pt;white-space:pre-wrap}

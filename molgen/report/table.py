@@ -40,6 +40,10 @@ _MEANING = {
     "parents": "what it was made from",
     "nll": "negative log-likelihood under the model that proposed it, nats; lower is more typical",
 }
+_TOTAL = {
+    "geometric_mean": "ln(score): all of a row's contributions add up to it, and 0 takes nothing away",
+    "arithmetic_mean": "the score: all of a row's contributions add up to it",
+}
 # Characters that XML (XLSX) forbids and that break lines in SDF; one rule for all files keeps them equal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 
@@ -131,6 +135,9 @@ def _component_columns(delivery: Delivery) -> dict[str, tuple[str, str]]:
         words = str(component.get("summary") or component.get("use") or name)
         columns[name] = (str(component.get("unit") or ""), words)
         columns[f"{name}_desirability"] = ("", f"{name} after its curve, 0 (bad) to 1 (good)")
+        if component.get("role", "score") != "filter":
+            columns[f"{name}_contribution"] = ("", f"what {name} adds to {_TOTAL[delivery.aggregate]}")
+        columns |= {key: ("", words) for key, words in component.get("evidence", {}).items()}
     return columns
 
 

@@ -7,11 +7,18 @@ With desirabilities d_i, weights w_i and W = sum of w_i over the components that
 
 A NaN desirability makes the total NaN, unless its component may be missing: then it drops out of both sums.
 Where nothing is left, there is no total.
+
+What each component adds to a total, exactly (:func:`contributions`), with P the product of the penalties p_j:
+
+* geometric mean:  c_i = (w_i / W) ln d_i and c_j = ln p_j, so that the sum is ln(total): exp(c) is the factor by
+  which a component multiplies the total;
+* arithmetic mean: c_i = w_i d_i / W, and penalties take away what is left of the mean one after the other, in their
+  order, c_j = mean p_1 ... p_(j-1) (p_j - 1), so that the sum is the total.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -52,3 +59,37 @@ def aggregate(
         mean = np.exp(mean)
         mean = np.where(zero & ~np.isnan(mean), 0.0, mean)
     return np.clip(mean, 0.0, 1.0)
+
+
+def contributions(
+    desirability: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
+    penalties: Sequence[str] = (),
+    how: str = "geometric_mean",
+) -> dict[str, np.ndarray]:
+    """What each component adds to the total, float64 ``[n]`` by name; see the module for the formulas.
+
+    ``weights``: of the components of role score; ``penalties``: names of those of role penalty. NaN where a
+    desirability is NaN: such a component was left out of the mean. -inf where a geometric mean was spoiled by a 0.
+    """
+    assert how in MEANS, how
+    found: dict[str, np.ndarray] = {}
+    n = len(next(iter(desirability.values()), np.zeros(0)))
+    total = np.zeros(n)
+    for name, weight in weights.items():
+        total += np.where(np.isnan(desirability[name]), 0.0, weight)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.zeros(n)
+        for name, weight in weights.items():
+            d = desirability[name]
+            found[name] = weight * (np.log(d) if how == "geometric_mean" else d) / total
+            mean += np.nan_to_num(found[name], neginf=-np.inf)
+        mean = mean if weights else np.ones(n)
+        for name in penalties:
+            p = desirability[name]
+            if how == "geometric_mean":
+                found[name] = np.log(p)
+            else:
+                found[name] = mean * (p - 1.0)
+                mean = mean + np.nan_to_num(found[name])
+    return found

@@ -33,6 +33,9 @@ RESERVED = frozenset(
             "status",
             "flags",
             "scaffold",
+            "cluster",
+            "front",
+            "crowding",
         ),
         *("nearest_reference", "nearest_similarity", "undefined_stereo", "step", "origin", "parents", "nll"),
     )
@@ -61,7 +64,7 @@ def build_components(
                 problems.append(
                     Problem(f"{key}.name", f"{name!r} is already the name of {other}; give this one a name")
                 )
-            elif name in RESERVED or name.endswith("_desirability"):
+            elif name in RESERVED or name.endswith(("_desirability", "_contribution")):
                 problems.append(
                     Problem(f"{key}.name", f"{name!r} is a column of the results; choose another name")
                 )

@@ -13,11 +13,13 @@ from molgen.scoring.build import build_components, objective_fingerprint
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.chunks import Runner
 from molgen.scoring.evaluate import Block, Component
+from molgen.scoring.evidence import Evidence, gather
 from molgen.scoring.pool import Pool
 from molgen.scoring.protocol import Scorer, StopCheck
 from molgen.scoring.table import ScoreTable, make_table
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from molgen.chem.molecule import Molecule
@@ -115,6 +117,18 @@ class Objective:
         if len(distinct) < len(mols):
             block = _spread(block, distinct, mols)
         return make_table(self.components, block, self.config.aggregate)
+
+    def evidence(
+        self,
+        mols: Sequence[Molecule],
+        *,
+        known: Mapping[str, np.ndarray] | None = None,
+        explain: int = 0,
+        stop: StopCheck | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Evidence:
+        """What the scorers say beside their values; see :func:`molgen.scoring.evidence.gather`."""
+        return gather(self.components, mols, known=known, explain=explain, stop=stop, progress=progress)
 
     def keep_in(self, cache: ScoreCache) -> None:
         """Look for raw values in this cache, and put new ones there, from now on."""

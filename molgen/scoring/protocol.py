@@ -47,6 +47,34 @@ class Scorer(Protocol):
         ...
 
 
+@runtime_checkable
+class HasEvidence(Protocol):
+    """A scorer that can say more about a molecule than its value: interval, domain, nearest compound ...
+
+    Asked only about molecules that are delivered or were given to be scored, never about all that a search tries.
+    """
+
+    def evidence(self, mols: Sequence[Molecule]) -> Mapping[str, Sequence[float | int | str | None]]:
+        """Column -> one number, text or None per molecule, in their order; the same columns whatever the list.
+
+        Written as ``<component>_<column>``, in the order of the mapping. Names are ``[A-Za-z0-9_]+``. An attribute
+        ``evidence_words`` (column -> meaning, with its unit) is put into the headers of the files.
+        """
+        ...
+
+
+@runtime_checkable
+class HasAtomWeights(Protocol):
+    """A scorer that can say what each atom adds to its value; the report colors the best molecules by it."""
+
+    def atom_weights(self, mols: Sequence[Molecule]) -> Sequence[np.ndarray | None]:
+        """Float64 ``[heavy atoms]`` per molecule in the scorer's unit, in the order of ``mol.mol``'s atoms.
+
+        Positive: the atom raises the value. None where there is nothing to say.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Context:
     """What a scorer may need while it is built: where relative paths start, and the molecules' policy."""

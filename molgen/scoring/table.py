@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from molgen.scoring.aggregate import aggregate
+from molgen.scoring.aggregate import aggregate, contributions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from molgen.chem.molecule import Molecule
     from molgen.scoring.evaluate import Block, Component
+    from molgen.scoring.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class ScoreTable:
     NaN where there is no value or it was not computed, as for the dearer components of a molecule that failed
     a filter. ``passed`` bool ``[n]``: all filters passed. ``reasons``: "" if passed and there is a total,
     else why not. ``errors[name]`` and ``notes[name]``: position -> words. ``warnings``: sentences about whole
-    components, for the log.
+    components, for the log. ``contribution[name]``: what each component of role score or penalty adds to the
+    total (:func:`molgen.scoring.aggregate.contributions`); NaN where there is no total or a filter set it to 0.
     """
 
     total: np.ndarray
@@ -37,12 +39,16 @@ class ScoreTable:
     errors: dict[str, dict[int, str]]
     notes: dict[str, dict[int, str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    contribution: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.total)
 
-    def to_frame(self, mols: Sequence[Molecule] | None = None) -> pd.DataFrame:
-        """One row per molecule: total, passed, reason, each component's value and ``<name>_desirability``.
+    def to_frame(
+        self, mols: Sequence[Molecule] | None = None, evidence: Evidence | None = None
+    ) -> pd.DataFrame:
+        """One row per molecule: total, passed, reason, then for each component its value, ``<name>_desirability``,
+        ``<name>_contribution`` and the columns of its evidence.
 
         With ``mols`` their id and SMILES come first and their other columns last.
         """
@@ -58,6 +64,10 @@ class ScoreTable:
         for name in self.raw:
             columns[name] = self.raw[name]
             columns[f"{name}_desirability"] = self.desirability[name]
+            if name in self.contribution:
+                columns[f"{name}_contribution"] = self.contribution[name]
+            if evidence is not None:
+                columns |= evidence.columns.get(name, {})
         frame = pd.DataFrame(columns)
         if mols is not None:
             keys = dict.fromkeys(key for mol in mols for key in mol.data if key not in columns)
@@ -102,15 +112,24 @@ def make_table(components: Sequence[Component], block: Block, how: str) -> Score
     for position in np.flatnonzero(~passed | np.isnan(total)).tolist():
         reasons[position] = _reason(components, block, desirability, missing, failed, position)
     names = [c.name for c in components]
+    by_name = dict(zip(names, desirability, strict=True))
+    parts = contributions(
+        by_name,
+        {c.name: c.weight for c in components if c.role == "score"},
+        [c.name for c in components if c.role == "penalty"],
+        how,
+    )
+    counted = passed & ~np.isnan(total)
     return ScoreTable(
         total=total,
         raw={name: block.values[i] for i, name in enumerate(names)},
-        desirability=dict(zip(names, desirability, strict=True)),
+        desirability=by_name,
         passed=passed,
         reasons=reasons,
         errors={name: block.errors[i] for i, name in enumerate(names) if block.errors[i]},
         notes={name: block.notes[i] for i, name in enumerate(names) if block.notes[i]},
         warnings=_warnings(components, block, desirability),
+        contribution={name: np.where(counted, part, np.nan) for name, part in parts.items()},
     )
 
 

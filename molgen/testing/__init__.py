@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from molgen.testing.evidence import ToyEvidence, check_evidence
 from molgen.testing.generators import ToyLatent, check_generator
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SCORER_SMILES",
     "RandomOptimizer",
+    "ToyEvidence",
     "ToyLatent",
+    "check_evidence",
     "check_generator",
     "check_optimizer",
     "check_scorer",
@@ -81,6 +84,7 @@ def check_scorer(scorer: Scorer, smiles: Sequence[str] = SCORER_SMILES) -> None:
     _same(scorer.name, "one at a time", reference, alone)
     copy = pickle.loads(pickle.dumps(scorer))  # made one line above: nothing foreign is ever unpickled
     _same(scorer.name, "after a round trip through pickle", reference, _as_dict(smiles, copy(fresh())))
+    check_evidence(scorer, mols)
 
 
 def _check_answer(name: str, scored: Scored, n: int) -> None:

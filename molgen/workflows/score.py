@@ -15,6 +15,7 @@ from molgen.data.reader import Table, read
 from molgen.report.frame import MoleculeFrame
 from molgen.run.interrupt import stop_signals
 from molgen.run.progress import Progress
+from molgen.scoring.evidence import Evidence
 from molgen.scoring.objective import build_objective
 from molgen.workflows.check import load_any
 
@@ -33,10 +34,12 @@ class ScoreResult(MoleculeFrame):
     table: ScoreTable
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
 
     def to_frame(self) -> pd.DataFrame:
-        """Columns ``id``, ``smiles``, ``total``, ``passed``, ``reason``, two per component, then the input's own."""
-        return self.table.to_frame(self.molecules)
+        """Columns ``id``, ``smiles``, ``total``, ``passed``, ``reason``, for each component its value, desirability,
+        contribution and evidence, then the input's own."""
+        return self.table.to_frame(self.molecules, self.evidence)
 
     def rejected_frame(self) -> pd.DataFrame:
         """The unusable rows: ``file``, ``line``, ``text``, ``why`` (a code) and ``detail`` (words)."""
@@ -63,6 +66,7 @@ def score(
     policy: str | None = None,
     workers: int = 1,
     everything: bool = True,
+    evidence: bool = True,
     quiet: bool = False,
 ) -> ScoreResult:
     """Score a file ("-": standard input), SMILES or molecules; see :func:`molgen.api.score`."""
@@ -77,7 +81,11 @@ def score(
             scores = built(
                 table.molecules, everything=everything, stop=lambda: stop.requested, progress=bar.advance
             )
-    return ScoreResult(table.molecules, scores, table.rejected, [*table.notes, *scores.warnings])
+            told = Evidence()
+            if evidence:
+                told = built.evidence(table.molecules, known=scores.raw, stop=lambda: stop.requested)
+    notes = [*table.notes, *scores.warnings, *told.notes]
+    return ScoreResult(table.molecules, scores, table.rejected, notes, told)
 
 
 def _objective(

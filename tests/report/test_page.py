@@ -4,10 +4,12 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from rdkit import Chem
 
 from molgen.core.schema import OptimizeConfig
 from molgen.optimize.protocol import Delivery
 from molgen.report.page import to_html
+from molgen.report.table import build_table
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -89,6 +91,28 @@ def test_first_screen_states_what_was_asked_and_what_came(page: Page) -> None:
     assert "2026-05-03 12:05 UTC" in first
     assert "the run stopped early" in first
     assert "lipophilicity, Crippen logP; wanted: 1 to 4" in first
+
+
+def test_evidence_and_colored_atoms_of_the_best_are_on_their_cards(delivery: Delivery) -> None:
+    rows = [dict(row, qed_lo80=0.123, qed_nearest="CMPD <9>") for row in delivery.candidates]
+    parts = [dict(part) for part in delivery.components]
+    parts[0]["evidence"] = {"qed_lo80": "lower end", "qed_nearest": "nearest"}
+    weights = [
+        [0.1 * (-1) ** at for at in range(Chem.MolFromSmiles(row["smiles"]).GetNumAtoms())]
+        for row in rows[:2]
+    ]
+    told = dataclasses.replace(
+        delivery, candidates=rows, components=parts, atoms={"qed": [*weights, None, [0.3], *[None] * 26]}
+    )
+    page = Page(to_html(told))
+    assert page.open == []
+    assert page.text.count("lo80 0.12") == 30
+    assert "CMPD <9>" in page.text
+    colored = [attrs for _, attrs in page.elements if attrs.get("aria-label") == "atoms by qed"]
+    assert len(colored) == 2, "those of the third were not told, those of the fourth do not fit its structure"
+    assert "full color: 0.3" in page.text
+    names = build_table(told).names
+    assert names[names.index("qed_desirability") + 1 :][:2] == ["qed_lo80", "qed_nearest"]
 
 
 def test_a_shortfall_is_said(delivery: Delivery) -> None:

@@ -56,3 +56,28 @@ def test_a_total_does_not_depend_on_the_rest_of_the_batch(how):
     assert np.array_equal(together, alone, equal_nan=True)
     inside = together[~np.isnan(together)]
     assert ((inside >= 0) & (inside <= 1)).all()
+
+
+@pytest.mark.parametrize("how", MEANS)
+def test_contributions_add_up_to_the_total_exactly(how):
+    from molgen.scoring.aggregate import contributions
+
+    random = np.random.default_rng(3)
+    table = {name: random.uniform(0.01, 1, 50) for name in "abcpq"}
+    table["b"][:20] = NAN
+    weights = {"a": 1.0, "b": 0.5, "c": 3.0}
+    expected = (
+        aggregate([table[n] for n in "abc"], [1.0, 0.5, 3.0], [True] * 3, how) * table["p"] * table["q"]
+    )
+    parts = contributions(table, weights, ["p", "q"], how)
+    assert np.isnan(parts["b"][:20]).all()
+    added = sum(np.nan_to_num(part) for part in parts.values())
+    assert (np.exp(added) if how == "geometric_mean" else added) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_zero_takes_everything_and_a_perfect_value_takes_nothing():
+    from molgen.scoring.aggregate import contributions
+
+    parts = contributions({"a": np.array([0.0, 1.0]), "b": np.array([0.5, 0.5])}, {"a": 1.0, "b": 1.0})
+    assert parts["a"].tolist() == [-np.inf, 0.0]
+    assert parts["b"] == pytest.approx(np.log([0.5, 0.5]) / 2)

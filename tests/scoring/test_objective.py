@@ -204,7 +204,11 @@ def test_no_molecules_no_rows():
 
 
 def _columns(table):
-    return [column for name in table.raw for column in (name, f"{name}_desirability")]
+    names = []
+    for name in table.raw:
+        names += [name, f"{name}_desirability"]
+        names += [f"{name}_contribution"] if name in table.contribution else []
+    return names
 
 
 def test_dear_values_are_asked_once_cheap_ones_again():
@@ -327,7 +331,8 @@ def test_the_frame_keeps_ids_and_other_columns():
         Molecule("CCN", "default", "M2", {}),
     ]
     frame = score_table(rows, ObjectiveConfig.model_validate({"components": [{"use": "qed"}]}))
-    assert list(frame) == ["id", "smiles", "total", "passed", "reason", "qed", "qed_desirability", "assay"]
+    of_qed = ["qed", "qed_desirability", "qed_contribution"]
+    assert list(frame) == ["id", "smiles", "total", "passed", "reason", *of_qed, "assay"]
     assert frame["id"].tolist() == ["M1", "M2"]
     assert frame["assay"][0] == 7.1
 

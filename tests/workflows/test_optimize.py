@@ -1,4 +1,5 @@
 import csv
+import math
 import os
 import signal
 
@@ -170,3 +171,24 @@ def test_too_few_passing_molecules_are_a_shortfall_that_is_said(settings, tmp_pa
 def test_same_seed_same_candidates(settings, tmp_path):
     first, second = (mg.optimize(settings, tmp_path / name, quiet=True) for name in ("a", "b"))
     assert first.delivery.candidates == second.delivery.candidates
+
+
+def test_evidence_of_a_scorer_is_in_all_files_of_a_run(settings, tmp_path):
+    from molgen.core import config as configs
+    from molgen.core.schema import OptimizeConfig
+    from molgen.testing import ToyEvidence
+    from molgen.workflows.optimize import start
+
+    settings["objective"]["components"].append({"use": "toy"})
+    loaded = configs.load(settings, OptimizeConfig)
+    result = start(loaded, tmp_path / "run", quiet=True, handed_in={"toy": ToyEvidence()})
+    table = rows(result.files["csv"])
+    assert all(abs(float(row["toy"]) - 0.1 - float(row["toy_low"])) < 1e-5 for row in table)
+    assert {row["toy_in_domain"] for row in table} <= {"yes", "no"}
+    assert "<toy_nearest>" in result.files["sdf"].read_text()
+    page = result.files["html"].read_text()
+    assert page.count('aria-label="atoms by toy"') == 5
+    for row in table:
+        parts = [float(row[f"{name}_contribution"]) for name in ("qed", "short", "toy")]
+        assert abs(sum(parts) - math.log(float(row["score"]))) < 1e-4
+    assert "mol_weight_contribution" not in table[0]

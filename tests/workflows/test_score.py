@@ -62,3 +62,18 @@ def test_mistakes_are_told_before_the_file_is_read(tmp_path: Path) -> None:
         score(tmp_path / "none.csv", OBJECTIVE, quiet=True)
     with pytest.raises(ConfigError, match="there is no objective in it"):
         score(["CCO"], "kind: train\ndata: [{path: x.csv}]\n", quiet=True)
+
+
+def test_evidence_is_beside_the_values_unless_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from molgen.scoring import registry
+    from molgen.testing import ToyEvidence
+
+    record = registry.ScorerRecord("toy", "toy", "", 1e-5, "molgen.testing:ToyEvidence")
+    monkeypatch.setattr(registry, "find", lambda name: record)
+    monkeypatch.setattr("molgen.scoring.build.find", lambda name: record)
+    monkeypatch.setattr(registry.ScorerRecord, "build", lambda *_: ToyEvidence())
+    told = score(["c1ccccc1O", "C"], {"components": [{"use": "toy"}]}, quiet=True).to_frame()
+    assert told["toy_in_domain"].fillna("").tolist() == ["yes", ""]
+    assert told["toy_contribution"].notna().tolist() == [True, False]
+    scores = score(["c1ccccc1O"], {"components": [{"use": "toy"}]}, evidence=False, quiet=True).to_frame()
+    assert "toy_low" not in scores
