@@ -13,7 +13,7 @@ from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
 from molgen.api.search import demo, optimize, resume, score
-from molgen.api.training import finetune, train
+from molgen.api.training import finetune, train, train_prepare
 
 if TYPE_CHECKING:  # what the verbs return, for those who annotate
     from molgen.benchmark.result import BenchmarkResult as BenchmarkResult
@@ -48,4 +48,5 @@ __all__ = [
     "scorers_list",
     "track",
     "train",
+    "train_prepare",
 ]

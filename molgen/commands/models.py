@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,16 +87,35 @@ def sample(
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="Training configuration; molgen new train writes one.")],
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="Training configuration (molgen new train writes one), or a folder of --prepare-only."
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Run folder; default: runs/NAME.")
     ] = None,
+    prepare_only: Annotated[
+        bool,
+        typer.Option(
+            "--prepare-only",
+            help="Read and cut the molecules into a folder of arrays, to train from where there is no RDKit.",
+        ),
+    ] = False,
     changes: out.Set = None,
     overwrite: out.Overwrite = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
     """Train a generator from molecules. The same command goes on after an interruption."""
+    if prepare_only:
+        made = api.train_prepare(config, output, overrides=changes or [], overwrite=overwrite, quiet=quiet)
+        if as_json:
+            out.print_json({**asdict(made), "folder": str(made.folder)})
+        else:
+            typer.echo(made.summary())
+        return
     show_training(
         api.train(config, output, overrides=changes or [], overwrite=overwrite, quiet=quiet), as_json
     )
@@ -107,13 +127,27 @@ def finetune(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Run folder; the model is in it.")
     ],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column with measured values for the property head (repeatable)."
+        ),
+    ] = None,
     changes: out.Set = None,
     overwrite: out.Overwrite = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
     """Teach a model your own compounds. It then draws more like them."""
-    result = api.finetune(prior, file, output, overrides=changes or [], overwrite=overwrite, quiet=quiet)
+    result = api.finetune(
+        prior,
+        file,
+        output,
+        labels=labels or [],
+        overrides=changes or [],
+        overwrite=overwrite,
+        quiet=quiet,
+    )
     show_training(result, as_json)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
-import sys
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from molgen.core.errors import DataError
+from molgen.data.cache import cache_dir as cache_dir
 from molgen.data.imported import import_file, imported, imported_path
 from molgen.data.reader import Table
 
@@ -68,17 +67,6 @@ def _catalog() -> dict[str, Entry]:
         name: Entry(name=name, **{**fields, "columns": tuple(fields.get("columns", ()))})
         for name, fields in content.items()
     }
-
-
-def cache_dir() -> Path:
-    """Where fetched and imported files lie; it need not exist."""
-    if chosen := os.environ.get("MOLGEN_DATA"):
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "molgen"
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "molgen" / "Cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "molgen"
 
 
 def list_entries() -> list[Entry]:

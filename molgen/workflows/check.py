@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from molgen.chem.standardize import POLICIES
 from molgen.core import config as configs
 from molgen.core import yamltext
 from molgen.core.errors import ConfigError, MolgenError
-from molgen.core.schema import ObjectiveConfig, OptimizeConfig, TrainConfig
+from molgen.core.schema import ObjectiveConfig, OptimizeConfig, TrainConfig, TrainingData
 from molgen.scoring.objective import Objective, build_objective
 from molgen.scoring.registry import known_names, unknown_name
 from molgen.workflows.look import Look
@@ -176,10 +177,12 @@ def _check_train(look: Look, config: TrainConfig) -> None:
     from molgen.data import catalog
     from molgen.learn.store import read_card
     from molgen.models.registry import family, locate
+    from molgen.workflows.train_data import refuse_labels
 
     names = {entry.name for entry in catalog.list_entries()}
     for i, section in enumerate(config.data):
         look.data(f"data[{i}]", section, names)
+        _check_labels(look, f"data[{i}]", section)
     look.data("validation", config.validation, names)
     _check_device(look, config.device)
     if config.base is not None:
@@ -197,8 +200,25 @@ def _check_train(look: Look, config: TrainConfig) -> None:
             except ConfigError as error:
                 for problem in error.problems:
                     look.problem(f"model.params.{problem.key}", problem.message)
+    if record is not None:
+        refuse = record.name
+        look.attempt("data", lambda: refuse_labels(config, refuse))
     if config.unlikelihood is not None and record is not None and "unlikelihood" not in record.capabilities:
         look.problem("unlikelihood", f"{record.name} draws nothing that is invalid; remove this section")
+
+
+def _check_labels(look: Look, key: str, section: TrainingData) -> None:
+    from molgen.data.reader import open_source
+    from molgen.workflows.train_data import check_column
+
+    path = look.loaded.base_dir / Path(section.path).expanduser()
+    if not section.labels or not path.is_file():
+        return
+    columns = look.attempt(key, lambda: open_source(path).columns)
+    if columns is None:
+        return
+    for k, name in enumerate(section.labels):
+        look.attempt(f"{key}.labels[{k}]", partial(check_column, section, path, name, columns))
 
 
 def _check_device(look: Look, device: str) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from molgen.models.graph_vae.order import RELATIONS
+from molgen.models.graph_vae.table import FragmentTable
 
 #: Added to a logit that must not be chosen; finite, so that a row of them is no NaN.
 NEVER = -1e9
@@ -111,6 +112,13 @@ class Decoder(nn.Module):
         self.enter_key = nn.Linear(KEY, KEY, bias=False)
         self.enter_fragment = nn.Linear(width, KEY, bias=False)
         self.enter_site = nn.Linear(site_width, KEY)
+
+    def never_attached(self, table: FragmentTable) -> Tensor:
+        """bool ``[2, common + 1]``: what the first level must not choose as first fragment (row 0) or later (row 1)."""
+        blocked = torch.zeros(2, self.common + (self.what_rare is not None), dtype=torch.bool)
+        closed = torch.from_numpy(table.open_start[1:] == table.open_start[:-1])
+        blocked[1, : self.common] = closed[: self.common]  # nothing to bind it by
+        return blocked
 
     def first_token(self, z: Tensor, order: Tensor) -> Tensor:
         """Token 0 ``[B, width]``."""

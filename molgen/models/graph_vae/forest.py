@@ -244,7 +244,7 @@ def vocabulary(trees: Trees, min_count: int) -> tuple[FragmentTable, tuple[int, 
     chosen = [k for k in ranked if seen[k] >= min_count] or ranked
     if not chosen:
         raise DataError(f"no molecule that fragment trees cover: {trees.outside()}")
-    table = FragmentTable.build([trees.names[k] for k in chosen], [int(seen[k]) for k in chosen])
+    table = FragmentTable.kept([trees.names[k] for k in chosen], [int(seen[k]) for k in chosen])
     forest = Forest(trees, table)
     most_fragments, most_atoms = 1, int(table.size.max())
     if len(forest):

@@ -15,9 +15,10 @@ from molgen.models.graph_vae.embedding import fragment_embedding, site_embedding
 from molgen.models.graph_vae.encoder import Encoder
 from molgen.models.graph_vae.forest import Batch, Forest, from_trees, vocabulary
 from molgen.models.graph_vae.growth import Grown, Scaffold, grow
-from molgen.models.graph_vae.objective import Nats, log_likelihood, objective, property_loss
+from molgen.models.graph_vae.objective import Nats, log_likelihood, objective
 from molgen.models.graph_vae.posterior import RecentPosteriors, assess, posterior
-from molgen.models.graph_vae.properties import labels_of, scales_of
+from molgen.models.graph_vae.properties import Labels, labels_of, measured_scales, scales_of
+from molgen.models.graph_vae.property_head import assess_labels, property_head, property_loss, widen
 from molgen.models.graph_vae.table import FragmentTable
 from molgen.models.graph_vae.trees import cached_trees, cut_all
 from molgen.models.graph_vae.writer import SmilesWriter
@@ -42,12 +43,12 @@ class GraphVae(nn.Module):
         table: FragmentTable,
         limits: tuple[int, int],
         properties: Mapping[str, Any],
+        measured: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.params, self.table, self.limits = params, table, limits
-        self.properties = {
-            name: (float(center), float(scale)) for name, (center, scale) in properties.items()
-        }
+        self.properties = {name: (float(mean), float(spread)) for name, (mean, spread) in properties.items()}
+        self.measured = tuple(measured)
         count = len(table)
         sites = int(table.start[min(count, params.learned_sites)])
         self.fragments = fragment_embedding(count, params.width, params.row_dropout)
@@ -56,34 +57,36 @@ class GraphVae(nn.Module):
         self.decoder = Decoder(
             params.latent, params.width, params.layers, params.heads, params.site_width, params.common, count
         )
-        self.property_head = nn.Sequential(
-            nn.Linear(params.latent, 128), nn.SiLU(), nn.Linear(128, len(self.properties))
-        )
+        self.property_head = property_head(params.latent, len(self.properties))
         self.prior = make_prior(params.prior, params.latent)
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))  # training steps, for the warm-up
-        self.register_buffer("blocked", self._blocked(), persistent=False)
+        self.register_buffer("blocked", self.decoder.never_attached(table), persistent=False)
         self.recent = RecentPosteriors()
         self.writer = SmilesWriter(table)
 
     # -- building and storing ------------------------------------------------------------------------
 
     @classmethod
-    def build(cls, params: GraphVaeParams, smiles: Sequence[str], *, seed: int = 0) -> GraphVae:
-        """An untrained model whose vocabulary is the fragments of ``smiles``; the weights follow from ``seed``."""
+    def build(
+        cls, params: GraphVaeParams, smiles: Sequence[str], *, seed: int = 0, labels: Labels | None = None
+    ) -> GraphVae:
+        """An untrained model whose vocabulary is the fragments of ``smiles``; the weights follow from ``seed``.
+
+        ``labels``: measured columns that its property head is to learn, one value per molecule, NaN where unknown.
+        """
         table, limits = vocabulary(cached_trees(smiles, workers=2), params.min_count)
-        scales = scales_of(smiles, seed)
+        scales = {**scales_of(smiles, seed), **measured_scales(labels or {})}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return cls(params, table, limits, scales)
+            return cls(params, table, limits, scales, tuple(labels or ()))
 
     @classmethod
     def from_assets(cls, params: GraphVaeParams, assets: Mapping[str, Any]) -> GraphVae:
         """A model of the stored architecture, before its weights are loaded; needs no RDKit."""
         scales = assets["scales"]
         fragments, atoms = scales["limits"]
-        return cls(
-            params, FragmentTable.from_json(assets["fragments"]), (fragments, atoms), scales["properties"]
-        )
+        table = FragmentTable.from_json(assets["fragments"])
+        return cls(params, table, (fragments, atoms), scales["properties"], scales.get("measured", ()))
 
     def assets(self) -> dict[str, Any]:
         """The vocabulary, and the means and deviations of the properties."""
@@ -92,14 +95,9 @@ class GraphVae(nn.Module):
             "scales": {
                 "limits": list(self.limits),
                 "properties": {k: list(v) for k, v in self.properties.items()},
+                "measured": list(self.measured),
             },
         }
-
-    def _blocked(self) -> Tensor:
-        common = self.decoder.common
-        blocked = np.zeros((2, common + (self.decoder.what_rare is not None)), bool)
-        blocked[1, :common] = np.diff(self.table.open_start)[:common] == 0  # nothing to bind it by
-        return torch.from_numpy(blocked)
 
     @property
     def device(self) -> torch.device:
@@ -113,9 +111,9 @@ class GraphVae(nn.Module):
         smiles: Sequence[str],
         *,
         randomize: bool = False,
-        labels: Mapping[str, Sequence[float]] | None = None,
+        labels: Labels | None = None,
     ) -> Forest:
-        """The molecules as fragment trees; ``labels`` are values of own properties, NaN where unknown.
+        """The molecules as fragment trees; ``labels``: columns as in :meth:`build`.
 
         ``randomize`` is for families that read strings; here ``random_order`` of the parameters does that work.
         """
@@ -123,6 +121,14 @@ class GraphVae(nn.Module):
         values = labels_of(smiles, self.properties, known, labels or {})
         trees = cached_trees(smiles, workers=2)
         return Forest(trees, self.table, random_share=self.params.random_order, labels=values)
+
+    def learn_labels(self, labels: Labels, *, seed: int = 0) -> None:
+        """Widen the property head by measured columns that it does not know yet, to fine-tune. Raises DataError."""
+        new = {name: scale for name, scale in measured_scales(labels).items() if name not in self.properties}
+        if new:
+            widen(self.property_head, len(new), seed)
+            self.properties |= new
+            self.measured += tuple(new)
 
     def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
         """One AdamW for everything."""
@@ -165,7 +171,7 @@ class GraphVae(nn.Module):
 
     def validation_metrics(self, data: Forest, most: int = 512) -> dict[str, float]:
         """Nats and health of the latent space on held-out molecules, and how many are rebuilt exactly (greedy)."""
-        return assess(self, data, most)
+        return {**assess(self, data, most), **assess_labels(self, data)}
 
     def finish(
         self, data: Forest, *, seed: int = 0, advance: Callable[[float], None] = lambda share: None

@@ -90,14 +90,6 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
 
 
-def property_loss(predicted: Tensor, labels: Tensor) -> Tensor:
-    """Huber loss over the labels that are there; 0 without any."""
-    known = ~labels.isnan()
-    if not bool(known.any()):
-        return predicted.sum() * 0
-    return functional.huber_loss(predicted[known], labels[known])
-
-
 def objective(
     nats: Nats, mean: Tensor, log_variance: Tensor, weight: float, free_bits: float
 ) -> tuple[Tensor, dict[str, float]]:

@@ -16,10 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from molgen.data.cache import content_key, kept, rdkit_version
 from molgen.models.graph_vae.features import fragment_features, site_features
 
 #: More symmetries than this are not used: the fragment then counts as having none, which costs a little likelihood.
 MAX_SYMMETRIES = 24
+#: Raised when what is stored of a fragment changes its meaning.
+FORMAT = 1
 #: int16 columns of ``atoms``.
 ELEMENT, CHARGE, HYDROGENS, AROMATIC, RING_SIZE = range(5)
 
@@ -73,6 +76,18 @@ class FragmentTable:
             np.asarray(flat, np.int16),
         )
 
+    @classmethod
+    def kept(cls, smiles: Sequence[str], counts: Sequence[int]) -> FragmentTable:
+        """:meth:`build`, its arrays kept by content (``fragment-tables``): a table that is there needs no RDKit."""
+
+        def make() -> dict[str, np.ndarray]:
+            built = cls.build(smiles)
+            return {name: getattr(built, name) for name in _ARRAYS}
+
+        key = content_key(f"fragment table {FORMAT} {MAX_SYMMETRIES}", rdkit_version(), texts=smiles)
+        found = {**kept("fragment-tables", key, make, worth=len(smiles) >= 1000)}
+        return cls(tuple(smiles), **{**found, "counts": np.asarray(counts, np.int64)})
+
     def extended(self, smiles: Sequence[str]) -> FragmentTable:
         """This table followed by more fragments, which keep the numbers of the first ones."""
         if not smiles:
@@ -99,7 +114,7 @@ class FragmentTable:
         """Strings and packed arrays; no RDKit is needed to read them."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         return {
-            "format": 1,
+            "format": FORMAT,
             "smiles": list(self.smiles),
             "arrays": {
                 name: {"dtype": a.dtype.str, "shape": list(a.shape), "zlib64": _pack(a)}

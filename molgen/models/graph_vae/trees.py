@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from molgen.data.catalog import cache_dir
-from molgen.run.files import write_atomic
+from molgen.data.cache import Arrays, content_key, kept, pack_texts, unpack_texts
 
 #: Raised when the rules of cutting or ordering change: older cache files are then not read.
 CODEC = 1
@@ -58,37 +54,17 @@ class Trees:
         counted = Counter(self.reasons[k] for k in self.outside_reason)
         return dict(counted.most_common())
 
-    def save(self, path: Path) -> None:
-        """One compressed ``.npz`` without pickled objects, written in one step."""
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Plain arrays that :func:`molgen.data.cache.kept` can keep."""
         arrays = {name: getattr(self, name) for name in _FIELDS}
-        texts = {name: _bytes(getattr(self, name)) for name in ("names", "reasons")}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays, **texts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, buffer.getvalue())
+        return arrays | {name: pack_texts(getattr(self, name)) for name in ("names", "reasons")}
 
     @classmethod
-    def load(cls, path: Path) -> Trees:
-        """Inverse of :meth:`save`; needs no RDKit."""
-        with np.load(path, allow_pickle=False) as found:
-            arrays: dict[str, Any] = {name: found[name] for name in _FIELDS}
-            return cls(names=_texts(found["names"]), reasons=_texts(found["reasons"]), **arrays)
-
-
-def _bytes(texts: Sequence[str]) -> np.ndarray:
-    return np.frombuffer("\n".join(texts).encode(), np.uint8)
-
-
-def _texts(data: np.ndarray) -> tuple[str, ...]:
-    return tuple(data.tobytes().decode().split("\n")) if len(data) else ()
-
-
-def content_hash(smiles: Sequence[str]) -> str:
-    """Hex digest of the strings in their order and of the version of the codec."""
-    digest = hashlib.sha256(f"fragment trees {CODEC}\n".encode())
-    for text in smiles:
-        digest.update(text.encode() + b"\n")
-    return digest.hexdigest()
+    def from_arrays(cls, found: Arrays) -> Trees:
+        """Inverse of :meth:`to_arrays`; needs no RDKit."""
+        arrays: dict[str, Any] = {name: found[name] for name in _FIELDS}
+        texts = {name: tuple(unpack_texts(found[name])) for name in ("names", "reasons")}
+        return cls(**texts, **arrays)
 
 
 def cut_all(
@@ -108,15 +84,15 @@ def cut_all(
 def cached_trees(
     smiles: Sequence[str], *, workers: int = 1, advance: Callable[[int], None] = lambda count: None
 ) -> Trees:
-    """:func:`cut_all`, kept in the cache directory (``fragment-trees/<hash>.npz``) for lists of 20,000 and more."""
-    if len(smiles) < 20_000:
-        return cut_all(smiles, advance=advance)
-    path = cache_dir() / "fragment-trees" / f"{content_hash(smiles)[:32]}.npz"
-    if path.is_file():
-        return Trees.load(path)
-    trees = cut_all(smiles, workers=workers, advance=advance)
-    trees.save(path)
-    return trees
+    """:func:`cut_all`, kept by content (``fragment-trees``) for lists of 20,000 and more."""
+    return Trees.from_arrays(
+        kept(
+            "fragment-trees",
+            content_key(f"fragment trees {CODEC}", texts=smiles),
+            lambda: cut_all(smiles, workers=workers, advance=advance).to_arrays(),
+            worth=len(smiles) >= 20_000,
+        )
+    )
 
 
 _Chunk = tuple[list[np.ndarray], list[str], list[str]]

@@ -1,0 +1,79 @@
+"""What a training starts from: the molecules, the model before its first step, and the sets that the model makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from molgen.core import config as configs
+from molgen.core.errors import ConfigError, Problem
+from molgen.core.schema import TrainConfig
+from molgen.models.registry import family, load, model_class
+from molgen.run.resources import pick_device
+from molgen.workflows.train_data import Molecules, Say, Sources, read_molecules, refuse_labels
+
+
+@dataclass(frozen=True)
+class Materials:
+    """The molecules, the model, and training and held-out set as its family wants them."""
+
+    molecules: Molecules
+    model: Any
+    data: Any
+    held_out: Any
+
+
+def gather(config: TrainConfig, sources: Sources, say: Say, *, quiet: bool = False) -> Materials:
+    """Read, build or load, and cut; whatever RDKit makes on the way comes from :func:`molgen.data.cache.kept`."""
+    molecules = read_molecules(config, sources, say, quiet=quiet)
+    model = _model(config, molecules)
+    if config.unlikelihood is not None:
+        model.unlikelihood = config.unlikelihood
+    taught: dict[str, Any] = {}
+    tested: dict[str, Any] = {}
+    if molecules.training_labels:
+        taught, tested = {"labels": molecules.training_labels}, {"labels": molecules.held_out_labels}
+    data = model.training_set(molecules.training, randomize=config.randomize, **taught)
+    _report_unusable(say, data)
+    return Materials(molecules, model, data, model.training_set(molecules.held_out, **tested))
+
+
+def checked_params(config: TrainConfig) -> Any:
+    """The checked architecture; None for a fine-tuned model, which keeps that of its base."""
+    section = config.model
+    if config.base is not None:
+        if section.params:
+            problem = Problem(
+                "model.params", "a fine-tuned model keeps the architecture of its base; remove this"
+            )
+            raise ConfigError([problem])
+        return None
+    checked: configs.Loaded[Any] = configs.load(section.params, family(section.family).params)
+    return checked.config
+
+
+def _model(config: TrainConfig, molecules: Molecules) -> Any:
+    device = torch.device(pick_device(config.device))
+    labels = molecules.training_labels
+    if config.base is not None:
+        model: Any = load(config.base, device=str(device))
+        refuse_labels(config, model.family)
+        if labels:
+            model.learn_labels(labels, seed=config.seed)
+        return model.train()
+    refuse_labels(config, config.model.family)
+    options = {"labels": labels} if labels else {}
+    builder = model_class(family(config.model.family))
+    return builder.build(checked_params(config), molecules.training, seed=config.seed, **options).to(device)
+
+
+def _report_unusable(say: Say, data: Any) -> None:
+    for row in data.unknown[:20]:
+        say(f"left out: {row}")
+    if data.unknown or data.too_long:
+        say(
+            f"left out of training: {len(data.unknown)} molecules with parts that the model does not know, "
+            f"{len(data.too_long)} that are too long"
+        )
