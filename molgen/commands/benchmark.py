@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Public benchmarks: GuacaMol (20 ta
 
 Tasks = Annotated[
     list[str] | None,
-    typer.Option("--task", metavar="TASK", help="Only this task (repeatable); default: all."),
+    typer.Option("--task", metavar="TASK", help="Only this task (repeatable, or with commas); default: all."),
 ]
 Optimizer = Annotated[str, typer.Option(help="Strategy: reinforce, random, or one of a plug-in.")]
 Model = Annotated[str, typer.Option(help="A shipped model (molgen models list) or a folder.")]
@@ -45,7 +45,7 @@ def guacamol(
     result = api.benchmark(
         "guacamol",
         output,
-        tasks=tasks or [],
+        tasks=_split(tasks),
         optimizer=optimizer,
         model=model,
         budget=budget,
@@ -83,7 +83,7 @@ def pmo(
     result = api.benchmark(
         "pmo",
         output,
-        tasks=tasks or [],
+        tasks=_split(tasks),
         optimizer=optimizer,
         model=model,
         budget=budget,
@@ -95,6 +95,10 @@ def pmo(
         quiet=quiet,
     )
     _show(result, as_json, quiet)
+
+
+def _split(tasks: list[str] | None) -> list[str]:
+    return [part.strip() for text in tasks or [] for part in text.split(",") if part.strip()]
 
 
 def _show(result: BenchmarkResult, as_json: bool, quiet: bool) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,27 +48,37 @@ def benchmark(
     """Run the chosen tasks of a suite (default: all) into ``out``/TASK and write the table to ``out``.
 
     Tasks that are done are only read again, an interrupted one goes on where it stopped: the same call continues a
-    benchmark. ``overrides`` ("optimizer.params.sigma=500") change all tasks alike. Raises ConfigError, DataError and
-    ModelError before any work, Interrupted after saving.
+    benchmark. The table is written after each task, and holds every finished task of the folder that was run with these
+    settings, whichever call ran it. ``overrides`` ("optimizer.params.sigma=500") change all tasks alike. Raises
+    ConfigError, DataError and ModelError before any work, Interrupted after saving.
     """
-    chosen = suite.tasks(tasks)
-    loaded = {task: _config(suite, task, optimizer, model, budget, seed, overrides) for task in chosen}
+    out, chosen = Path(out), suite.tasks(tasks)
+    make = partial(_config, suite, optimizer, model, budget, seed, overrides)
+    loaded = {task: make(task) for task in chosen}
     _check(out, loaded, overwrite)
-    results = []
-    with stop_signals() as stop:
-        for number, task in enumerate(chosen, 1):
-            stop.raise_if_requested("the same command")  # a signal that came while results were written
-            if not quiet:
-                say(f"[{number}/{len(chosen)}] {task}")
-            try:
-                _run(suite, task, loaded[task], out / task, stop, overwrite=overwrite, quiet=quiet)
-            except Interrupted as stopped:
-                raise Interrupted(stopped.signal_name, "the same command") from stopped
-            results.append(read_task(suite, task, out / task))
+    results = {}
+    if not overwrite:
+        results = _finished(suite, out, {task: make(task) for task in suite.tasks()})
+        if results and not quiet:
+            left = len([task for task in chosen if task not in results])
+            say(f"{out}: done before: {', '.join(results)}; {left} of {len(chosen)} tasks to do")
     config = next(iter(loaded.values())).config
     settings: dict[str, Any] = {"budget": config.budget.molecules, "seed": config.seed, "model": config.model}
     settings |= {"optimizer": config.optimizer.model_dump(mode="json"), "batch_size": config.batch_size}
-    return _written(BenchmarkResult(Path(out), suite, settings, results))
+    with stop_signals() as stop:
+        for number, task in enumerate(chosen, 1):
+            if task in results:
+                continue
+            try:
+                stop.raise_if_requested()  # a signal that came while results were written
+                if not quiet:
+                    say(f"[{number}/{len(chosen)}] {task}")
+                _run(suite, task, loaded[task], out / task, stop, overwrite=overwrite, quiet=quiet)
+            except Interrupted as stopped:
+                raise Interrupted(stopped.signal_name, _hint(out, chosen, results)) from stopped
+            results[task] = read_task(suite, task, out / task)
+            _table(out, suite, settings, chosen, results)
+    return _table(out, suite, settings, chosen, results)
 
 
 def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
@@ -86,14 +97,38 @@ def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
     return judge(suite, task, scored, budget=config.budget.molecules, league=league, **counts)
 
 
+def _finished(
+    suite: Suite, out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]]
+) -> dict[str, TaskResult]:
+    """The tasks in the folder that are done, by the same settings."""
+    found = {}
+    for task, wanted in loaded.items():
+        if not (out / task / "manifest.json").is_file():
+            continue
+        folder = RunFolder.open(out / task)
+        if folder.status == "done" and _same(folder, wanted):
+            found[task] = read_task(suite, task, out / task)
+    return found
+
+
+def _same(folder: RunFolder, wanted: configs.Loaded[OptimizeConfig]) -> bool:
+    return folder.config_path.read_text(encoding="utf-8") == configs.dump(wanted.config)
+
+
+def _hint(out: Path, chosen: Sequence[str], results: Mapping[str, TaskResult]) -> str:
+    done = sum(task in results for task in chosen)
+    table = f", their table is {out / 'results.csv'}" if done else ""
+    return f"the same command ({done} of {len(chosen)} tasks are done{table})"
+
+
 def _config(
     suite: Suite,
-    task: str,
     optimizer: str,
     model: str,
     budget: int,
     seed: int,
     overrides: Sequence[str],
+    task: str,
 ) -> configs.Loaded[OptimizeConfig]:
     """The run of one task. Structures are taken as they are: the protocols count canonical strings, salts and all."""
     delivered = max(guacamol.TASKS[task].top) if suite.name == "guacamol" else 100
@@ -134,8 +169,7 @@ def _check(out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]], over
     for task, wanted in loaded.items():
         if overwrite or not (out / task / "manifest.json").is_file():
             continue
-        written = RunFolder.open(out / task).config_path.read_text(encoding="utf-8")
-        if written != configs.dump(wanted.config):
+        if not _same(RunFolder.open(out / task), wanted):
             raise ConfigError(
                 f"{out / task} was started with other settings (model, optimizer, budget, seed ...); "
                 "give the same ones to go on, another -o, or --overwrite",
@@ -153,17 +187,12 @@ def _run(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Start, go on with, or leave alone the run of a task."""
+    """Start the run of a task, or go on with it."""
     oracle = {f"{suite.name}_oracle": OracleScorer(suite, task)}
     if overwrite or not (path / "manifest.json").is_file():
         optimize.start(loaded, path, overwrite=overwrite, quiet=quiet, handed_in=oracle, stop=stop)
         return
-    folder = RunFolder.open(path)
-    if folder.status == "done":
-        if not quiet:
-            say(f"{task}: done before")
-        return
-    optimize.resume(folder, quiet=quiet, handed_in=oracle, stop=stop)
+    optimize.resume(RunFolder.open(path), quiet=quiet, handed_in=oracle, stop=stop)
 
 
 def _league(
@@ -187,11 +216,19 @@ def _cards(model: str) -> list[dict[str, Any]]:
     return cards
 
 
-def _written(result: BenchmarkResult) -> BenchmarkResult:
-    """Write ``results.json`` and ``results.csv``."""
-    path, frame = result.path, io.StringIO()
+def _table(
+    out: Path,
+    suite: Suite,
+    settings: dict[str, Any],
+    chosen: Sequence[str],
+    results: Mapping[str, TaskResult],
+) -> BenchmarkResult:
+    """Write ``results.json`` and ``results.csv`` of what is done, in the order of the suite."""
+    rows = [results[task] for task in suite.tasks() if task in results]
+    missing = [task for task in chosen if task not in results]
+    files = {"json": out / "results.json", "csv": out / "results.csv"}
+    result, frame = BenchmarkResult(out, suite, settings, rows, files), io.StringIO()
     result.to_frame().to_csv(frame, index=False, lineterminator="\n")
-    write_json(path / "results.json", json.loads(json.dumps(result.to_dict())))
-    write_atomic(path / "results.csv", frame.getvalue())
-    files = {"json": path / "results.json", "csv": path / "results.csv"}
-    return BenchmarkResult(path, result.suite, result.settings, result.tasks, files)
+    write_json(files["json"], json.loads(json.dumps(result.to_dict() | {"missing": missing})))
+    write_atomic(files["csv"], frame.getvalue())
+    return result

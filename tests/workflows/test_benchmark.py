@@ -69,7 +69,7 @@ def test_a_second_seed_starts_from_nothing(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_benchmark_goes_on_with_the_same_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = small(tmp_path / "whole", "median1", "perindopril_mpo")
     calls, stops = [], []
@@ -90,10 +90,16 @@ def test_an_interrupted_benchmark_goes_on_with_the_same_command(
     with pytest.raises(Interrupted, match="the same command") as stopped:
         small(tmp_path / "cut", "median1", "perindopril_mpo")
     assert stopped.value.exit_code == 75
+    assert "1 of 2 tasks are done, their table is" in str(stopped.value)
     assert RunFolder.open(tmp_path / "cut" / "median1").status == "done"
     assert RunFolder.open(tmp_path / "cut" / "perindopril_mpo").status == "interrupted"
+    table = json.loads((tmp_path / "cut" / "results.json").read_text("utf-8"))
+    assert [row["task"] for row in table["tasks"]] == ["median1"]  # kept, though the benchmark was cut
+    assert table["missing"] == ["perindopril_mpo"]
     before = len(calls)
-    result = small(tmp_path / "cut", "median1", "perindopril_mpo")
+    capsys.readouterr()
+    result = small(tmp_path / "cut", "median1", "perindopril_mpo", quiet=False)
+    assert "done before: median1; 1 of 2 tasks to do" in capsys.readouterr().err
     assert result.tasks == whole.tasks
     assert "median1" not in calls[before:]  # what is done is not done again
     for task in ("median1", "perindopril_mpo"):
@@ -117,6 +123,19 @@ def test_a_signal_while_results_are_written_did_not_stop_the_benchmark(
         small(tmp_path / "b", "median1", "median2")
     assert RunFolder.open(tmp_path / "b" / "median1").status == "done"
     assert not (tmp_path / "b" / "median2").exists()
+
+
+def test_a_second_call_with_another_task_threw_the_table_of_the_first_away(tmp_path: Path) -> None:
+    first = small(tmp_path / "b", "perindopril_mpo").tasks[0]
+    both = small(tmp_path / "b", "median1")
+    assert [row.task for row in both.tasks] == ["median1", "perindopril_mpo"]
+    assert both.tasks[1] == first
+    assert (tmp_path / "b" / "results.csv").read_text("utf-8").count("\n") == 3
+    other = small(tmp_path / "b", "median1", seed=2, overwrite=True)
+    assert [row.task for row in other.tasks] == ["median1"]  # another seed: not of one table
+    assert small(tmp_path / "b", "median2", seed=2).total == sum(row.score for row in other.tasks) + (
+        read_task(SUITE, "median2", tmp_path / "b" / "median2").score
+    )
 
 
 def test_other_settings_do_not_continue_a_benchmark(tmp_path: Path) -> None:
