@@ -135,3 +135,24 @@ def test_a_graph_vae_is_finished_like_the_others(
     assert len(asked) == 1  # its sampling settings are the whole distribution
     assert card["metrics"]["latent"]["n"] == 9
     assert "Stereo is taken off" in card["metrics"]["protocol"]
+
+
+def test_the_ablation_trains_measures_and_does_not_repeat_itself(
+    script: Callable[[str], ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tails = ["C", "CC", "CCC", "CCCC", "O", "CO", "N", "CN"]
+    lines = [f"{tail}c1ccc({other})cc1" for tail in tails for other in tails]
+    (tmp_path / "moses.smi").write_text("\n".join(lines) + "\n")
+    ablation = script("train_prior/ablation.py")
+    monkeypatch.setattr(ablation.evaluate, "distance", lambda arguments: len)
+    given = ["--data", str(tmp_path), "-o", str(tmp_path / "out"), "--molecules", "60", "--held-out", "4"]
+    given += ["--epochs", "1", "--prior-minutes", "0.01", "--only", "half in random order"]
+    assert ablation.main(given) == 0
+    first = capsys.readouterr().out
+    assert first.count("| half in random order |") == 1
+    monkeypatch.setattr(ablation.mg, "train", None)  # a second time would fail here
+    assert ablation.main(given) == 0
+    assert capsys.readouterr().out == first

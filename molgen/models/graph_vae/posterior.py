@@ -80,7 +80,7 @@ def assess(model: Any, data: Forest, most: int) -> dict[str, float]:
     return {
         "reconstruction_nats": nats / len(rows),
         "kl_nats": rate / len(rows),
-        "active_units": float((torch.cat(means).var(0) > 0.02).sum()),
+        "active_units": float((torch.cat(means).var(0, correction=0) > 0.02).sum()),
         "rebuilt": same / len(rows),
     }
 
