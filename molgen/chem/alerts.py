@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog
 
+from molgen.chem.screen import Features, Screen, features, skeleton
 from molgen.core.errors import ConfigError
 
 _PARAMETERS = FilterCatalog.FilterCatalogParams.FilterCatalogs
 
-#: Catalog name -> what it holds. RDKit has BRENK again as CHEMBL_Dundee and NIH's predecessor as CHEMBL_BMS:
-#: ask for one of a pair, or the same alert counts twice.
-CATALOGS: dict[str, str] = {
-    "PAINS_A": "pan-assay interference, 16 most frequent classes (Baell and Holloway 2010)",
-    "PAINS_B": "pan-assay interference, 55 classes",
-    "PAINS_C": "pan-assay interference, 409 rare classes; the costly part",
-    "PAINS": "all 480 pan-assay interference classes",
-    "BRENK": "105 unwanted groups for screening libraries (Brenk 2008)",
-    "NIH": "180 reactive or promiscuous groups (Jadhav 2010, Doveston 2015)",
-    "ZINC": "50 groups left out of ZINC's drug-like sets",
-    "CHEMBL_BMS": "180 alerts of Bristol-Myers Squibb (Pearce 2006)",
-    "CHEMBL_Dundee": "105 alerts of Dundee (Brenk 2008)",
-    "CHEMBL_Glaxo": "55 hard filters of Glaxo Wellcome (Hann 1999)",
-    "CHEMBL_Inpharmatica": "91 alerts of Inpharmatica",
-    "CHEMBL_LINT": "57 alerts of Pfizer LINT (Blake 2005)",
-    "CHEMBL_MLSMR": "116 alerts of the NIH MLSMR collection",
-    "CHEMBL_SureChEMBL": "166 non-MedChem-friendly groups of SureChEMBL",
+
+@dataclass(frozen=True)
+class Catalog:
+    """A published collection: what it holds, where it is from, how grave a hit is ("medium" or "low")."""
+
+    name: str
+    summary: str
+    source: str
+    severity: str
+    same_as: str = ""
+
+
+_BAELL = "Baell and Holloway, J. Med. Chem. 53 (2010) 2719"
+_RD_FILTERS = "ChEMBL 23 structural alerts, as in rd_filters"
+
+#: All catalogs by name. RDKit has BRENK again as CHEMBL_Dundee and NIH again as CHEMBL_BMS (``same_as``).
+COLLECTIONS: dict[str, Catalog] = {
+    one.name: one
+    for one in (
+        Catalog("PAINS_A", "pan-assay interference, the 16 most frequent classes", _BAELL, "medium"),
+        Catalog("PAINS_B", "pan-assay interference, 55 classes", _BAELL, "medium"),
+        Catalog("PAINS_C", "pan-assay interference, 409 rare classes", _BAELL, "medium"),
+        Catalog("PAINS", "all 480 classes of pan-assay interference", _BAELL, "medium"),
+        Catalog("BRENK", "105 unwanted groups", "Brenk et al., ChemMedChem 3 (2008) 435", "low"),
+        Catalog(
+            "NIH", "180 reactive or promiscuous groups", "Jadhav et al., J. Med. Chem. 53 (2010) 37", "low"
+        ),
+        Catalog("ZINC", "50 groups left out of ZINC's drug-like sets", "blaster.docking.org", "low"),
+        Catalog("CHEMBL_BMS", "180 alerts of Bristol-Myers Squibb", _RD_FILTERS, "low", "NIH"),
+        Catalog("CHEMBL_Dundee", "105 alerts of Dundee", _RD_FILTERS, "low", "BRENK"),
+        Catalog(
+            "CHEMBL_Glaxo",
+            "55 hard filters of Glaxo Wellcome: reactive groups, unsuitable leads",
+            f"Hann et al., J. Chem. Inf. Comput. Sci. 39 (1999) 897; {_RD_FILTERS}",
+            "medium",
+        ),
+        Catalog("CHEMBL_Inpharmatica", "91 alerts of Inpharmatica", _RD_FILTERS, "low"),
+        Catalog(
+            "CHEMBL_LINT", "57 alerts of Pfizer", f"Blake, Med. Chem. 1 (2005) 649; {_RD_FILTERS}", "low"
+        ),
+        Catalog("CHEMBL_MLSMR", "116 alerts of the NIH screening collection", _RD_FILTERS, "low"),
+        Catalog("CHEMBL_SureChEMBL", "166 non-MedChem-friendly groups", _RD_FILTERS, "low"),
+    )
 }
+#: Catalog name -> what it holds.
+CATALOGS: dict[str, str] = {one.name: f"{one.summary} ({one.source})" for one in COLLECTIONS.values()}
 
 
 @dataclass(frozen=True)
@@ -44,13 +74,44 @@ class Alert:
         return f"{self.catalog}: {self.name}"
 
 
+class _Compiled:
+    """A catalog whose entries are tried only where they can match; the answers are those of RDKit's catalog."""
+
+    def __init__(self, name: str) -> None:
+        if name not in COLLECTIONS:
+            raise ConfigError(f"unknown alert catalog {name!r}; there are: {', '.join(COLLECTIONS)}")
+        parameters = FilterCatalog.FilterCatalogParams()
+        parameters.AddCatalog(getattr(_PARAMETERS, name))
+        whole = FilterCatalog.FilterCatalog(parameters)
+        entries = [whole.GetEntry(i) for i in range(whole.GetNumEntries())]
+        patterns = [_pattern(entry) for entry in entries]
+        self.names = [entry.GetDescription() for entry in entries]
+        self._screen = Screen(patterns)
+        self._entries = [
+            (name, entry.HasFilterMatch, None if pattern is None else skeleton(pattern))
+            for name, entry, pattern in zip(self.names, entries, patterns, strict=True)
+        ]
+
+    def hits(self, mol: Chem.Mol, has: Features) -> Iterator[str]:
+        for i in self._screen.possible(has):
+            name, matches, plain = self._entries[i]
+            if (plain is None or mol.HasSubstructMatch(plain)) and matches(mol):
+                yield name
+
+
+def _pattern(entry: FilterCatalog.FilterCatalogEntry) -> Chem.Mol | None:
+    """The one query of an entry, which RDKit gives away only inside of its serialized form; None if not just one."""
+    text = entry.Serialize()
+    found = [
+        text[mark.end() : mark.end() + int(mark[1])]
+        for mark in re.finditer(rb" (\d+) (?=\xef\xbe\xad\xde)", text)
+    ]
+    return Chem.Mol(found[0]) if len(found) == 1 else None
+
+
 @cache
-def _catalog(name: str) -> FilterCatalog.FilterCatalog:
-    if name not in CATALOGS:
-        raise ConfigError(f"unknown alert catalog {name!r}; there are: {', '.join(CATALOGS)}")
-    parameters = FilterCatalog.FilterCatalogParams()
-    parameters.AddCatalog(getattr(_PARAMETERS, name))
-    return FilterCatalog.FilterCatalog(parameters)
+def _catalog(name: str) -> _Compiled:
+    return _Compiled(name)
 
 
 def check_catalogs(names: Iterable[str]) -> None:
@@ -59,16 +120,27 @@ def check_catalogs(names: Iterable[str]) -> None:
         _catalog(name)
 
 
-def alerts(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> list[Alert]:
-    """All alerts of the named catalogs that ``mol`` hits, in catalog order. Raises ConfigError for an unknown name."""
-    return [
-        Alert(name, match.GetDescription()) for name in catalogs for match in _catalog(name).GetMatches(mol)
-    ]
+def alert_names(catalog: str) -> list[str]:
+    """The names of a catalog's alerts, in its order; a few stand there twice. Raises ConfigError."""
+    return list(_catalog(catalog).names)
+
+
+def alerts(
+    mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK"), *, has: Features | None = None
+) -> list[Alert]:
+    """All alerts of the named catalogs that ``mol`` hits, in catalog order; the same as RDKit's, at a fraction.
+
+    ``has``: :func:`molgen.chem.screen.features` of the molecule, if they are known. Raises ConfigError for an unknown
+    catalog.
+    """
+    has = has or features(mol)
+    return [Alert(name, hit) for name in catalogs for hit in _catalog(name).hits(mol, has)]
 
 
 def has_alert(mol: Chem.Mol, catalogs: Sequence[str] = ("PAINS", "BRENK")) -> bool:
     """Whether any alert hits; cheaper than :func:`alerts`, it stops at the first."""
-    return any(_catalog(name).HasMatch(mol) for name in catalogs)
+    has = features(mol)
+    return any(True for name in catalogs for _ in _catalog(name).hits(mol, has))
 
 
 @dataclass(frozen=True)
