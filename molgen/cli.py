@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import benchmark, configs, data, design, evaluate, latent, models
+from molgen.commands import benchmark, configs, data, design, evaluate, latent, models, qsar
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -57,6 +57,7 @@ for _name, _function in _COMMANDS:
 app.add_typer(data.app, name="data")
 app.add_typer(models.app, name="models")
 app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(qsar.app, name="qsar")
 
 
 def _version(wanted: bool) -> None:

@@ -12,6 +12,7 @@ from molgen.api.configs import check, doctor, new, recipes_list, runs, scorers_l
 from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
+from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
 from molgen.api.search import demo, optimize, resume, score
 from molgen.api.training import finetune, train, train_prepare
 
@@ -39,6 +40,10 @@ __all__ = [
     "models_verify",
     "new",
     "optimize",
+    "qsar_load",
+    "qsar_predict",
+    "qsar_show",
+    "qsar_train",
     "read",
     "recipes_list",
     "resume",
