@@ -111,7 +111,7 @@ def _build(config: ComponentConfig, context: Context, handed_in: Mapping[str, Sc
             fingerprint, summary = scorer.fingerprint, f"own function {config.use}"
         else:
             scorer, default, fingerprint, summary = _registered(config, context, key, handed_in)
-            remote = True
+            remote = getattr(scorer, "remote", True)
     except ConfigError as error:
         problems += error.problems
     if config.timeout is not None and not _is_function(config.use):
@@ -161,7 +161,8 @@ def _registered(
         "own": getattr(scorer, "fingerprint", None),
         "rdkit": rdkit.__version__,
     }
-    return scorer, record.default_transform(), _sha256(about), record.summary
+    summary = getattr(scorer, "summary", None) or record.summary
+    return scorer, record.default_transform(), _sha256(about), summary
 
 
 def _user_function(config: ComponentConfig, context: Context, key: str) -> Any:

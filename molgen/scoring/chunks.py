@@ -51,6 +51,8 @@ class Runner:
         remote = self.pool is not None and self.is_remote(which[0]) and cost * len(mols) > _NOT_WORTH_SENDING
         seconds = _SENT_SECONDS if remote else _CHUNK_SECONDS
         size = int(np.clip(seconds / max(cost, 1e-9), _SMALLEST, _LARGEST))
+        # A scorer that asks elsewhere has batches of its own, and notices a stop while it waits.
+        size = max(size, *(getattr(self._components[index].scorer, "chunk", 1) for index in which))
         if remote:
             assert self.pool is not None
             size = min(size, max(1, -(-len(mols) // (2 * self.pool.workers))))

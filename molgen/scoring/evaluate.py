@@ -148,6 +148,9 @@ def _compute(
     stop: StopCheck | None,
 ) -> None:
     chosen = [mols[position] for position in positions]
+    heed = getattr(component.scorer, "heed", None)
+    if heed is not None:
+        heed(stop)
     stream = getattr(component.scorer, "stream", None)
     if stream is None:
         if sink is not None:

@@ -35,7 +35,9 @@ class Scorer(Protocol):
     cut into smaller chunks. Optional attributes: ``fingerprint`` (a string that changes when the values can
     change; scorers that are built outside the registry are cached only if they have one), ``stream(mols)``, a
     generator of ``(position, value, error, note)`` for scorers whose values come one by one (each is
-    journaled at once), ``chunk`` (molecules per call) and ``close()``.
+    journaled at once), ``chunk`` (fewest molecules per call that are worth it), ``heed(stop)`` (told before each call
+    whom to ask whether to stop; it may then raise Interrupted), ``remote`` (False: never in a worker process),
+    ``files`` (path -> sha256 of what it read), ``summary`` (words for the report) and ``close()``.
     """
 
     name: str

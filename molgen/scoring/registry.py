@@ -14,8 +14,10 @@ from molgen.core.errors import ConfigError, Problem
 from molgen.core.explain import explain_params
 from molgen.core.schema import Section, TransformConfig
 from molgen.core.suggest import did_you_mean
+from molgen.scoring import external_params as e
 from molgen.scoring import params as p
 from molgen.scoring.protocol import Context, Scorer
+from molgen.scoring.qsar.params import QsarParams
 
 #: Other packages register a ScorerRecord, or a callable that takes the parameters and returns a Scorer, here.
 ENTRY_POINT_GROUP = "molgen.scorers"
@@ -165,6 +167,34 @@ _RECORDS = [
         1e-4,
         "molgen.scoring.filters:build_ring_frequency",
         transform={"type": "step", "low": 5},
+    ),
+    ScorerRecord(
+        "qsar",
+        "activity predicted by a model that `molgen qsar train` made from your measurements",
+        "",
+        3e-3,
+        "molgen.scoring.qsar.scorer:build",
+        transform={"type": "sigmoid", "low": 6, "high": 8},
+        params=QsarParams,
+        example={"model": "model/"},
+    ),
+    ScorerRecord(
+        "command",
+        "value that a program of yours gives: structures in, CSV or JSON out, no shell",
+        "",
+        0.1,
+        "molgen.scoring.external_command:build",
+        params=e.CommandParams,
+        example={"command": ["python", "dock.py", "--fast"], "column": "affinity", "batch_size": 50},
+    ),
+    ScorerRecord(
+        "http",
+        "value that a service gives: structures as JSON by POST; on this machine, or on a host that you name",
+        "",
+        0.1,
+        "molgen.scoring.external_http:build",
+        params=e.HttpParams,
+        example={"url": "http://localhost:8080/score", "column": "affinity"},
     ),
 ]
 

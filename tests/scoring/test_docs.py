@@ -31,7 +31,7 @@ def test_the_example_is_a_valid_objective_and_its_function_works(page, tmp_path)
     from molgen.chem.molecule import Molecule
     from molgen.scoring.objective import build_objective
 
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    example, *_ = re.findall(r"```yaml\n(.*?)```", page, re.S)
     (source,) = re.findall(r"```python\n(.*?)```", page, re.S)
     (tmp_path / "my_scores.py").write_text(source)
     config = ObjectiveConfig.model_validate(yaml.safe_load(example)["objective"])
@@ -39,3 +39,14 @@ def test_the_example_is_a_valid_objective_and_its_function_works(page, tmp_path)
         table = built([Molecule("COc1ccc(-c2ccccc2C)c(C(C)O)c1")])
     assert table.reasons == [""]
     assert table.raw["few_rings"].tolist() == [1.0]
+
+
+def test_the_example_of_programs_and_services_has_valid_keys(page):
+    from molgen.scoring.registry import find
+
+    (example,) = (text for text in re.findall(r"```yaml\n(.*?)```", page, re.S) if "dock.py" in text)
+    for component in yaml.safe_load(example):
+        config = ComponentConfig.model_validate(component)
+        record = find(config.use)
+        assert record is not None
+        assert record.check_params(config.params, "params")[1] == []
