@@ -33,6 +33,7 @@ def sample(
     policy: str = "default",
     scaffold: str | None = None,
     greedy: bool = False,
+    beam: int | None = None,
     quiet: bool = False,
 ) -> SampleResult:
     """Draw ``n`` distinct, valid, standardized molecules; with ``raw`` the first ``n`` strings as drawn.
@@ -41,7 +42,8 @@ def sample(
     (nats) and the funnel of what was lost. Language models do not draw a token less probable than ``min_p`` times the
     most probable one; 0 draws from the whole distribution. The model
     has defaults of its own for this and for the ``temperature``. Graph VAEs take a
-    ``scaffold`` (SMILES; ``[*:1]`` marks where it is built on) and ``greedy``, the likeliest molecule of each point.
+    ``scaffold`` (SMILES; ``[*:1]`` marks where it is built on) and ``greedy``, the likeliest choices at each point, or
+    a ``beam``, the likeliest molecule of each point that a search of that width finds.
     """
     from molgen.workflows.model import load as load_model
 
@@ -57,6 +59,7 @@ def sample(
         policy=policy,
         scaffold=scaffold,
         greedy=greedy,
+        beam=beam,
         quiet=quiet,
     )
 

@@ -49,16 +49,22 @@ def decode(
     file: Annotated[Path, typer.Argument(help="What `molgen encode` wrote: NPZ, CSV, TSV, Parquet; or NPY.")],
     output: out.OutFile = None,
     temperature: Temperature = None,
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="The K likeliest molecules of each point, with log-likelihoods."
+        ),
+    ] = None,
     seed: Seed = 1,
     device: out.Device = "auto",
     as_json: out.Json = False,
     quiet: out.Quiet = False,
     overwrite: out.Overwrite = False,
 ) -> None:
-    """Points of the latent space to molecules. One row per point, in the same order."""
+    """Points of the latent space to molecules. One row per point (with --beam several), in the same order."""
     out.check_target(output, overwrite)
     positive("--temperature", temperature)
-    result = api.load(model, device).decode(file, temperature=temperature, seed=seed)
+    result = api.load(model, device).decode(file, temperature=temperature, beam=beam, seed=seed)
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)
     out.say(result.caption(), quiet)
 

@@ -48,8 +48,14 @@ def sample(
         ),
     ] = None,
     greedy: Annotated[
-        bool, typer.Option("--greedy", help="The likeliest molecule of each point of the latent space.")
+        bool, typer.Option("--greedy", help="The likeliest choices at each point of the latent space.")
     ] = False,
+    beam: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="The likeliest molecule of each point that K alternatives give."
+        ),
+    ] = None,
     policy: out.Policy = "default",
     device: out.Device = "auto",
     shard: Annotated[
@@ -76,6 +82,7 @@ def sample(
         policy=policy,
         scaffold=scaffold,
         greedy=greedy,
+        beam=beam,
         quiet=quiet,
     )
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)

@@ -105,6 +105,15 @@ class HasDecoder(Protocol):
 
 
 @runtime_checkable
+class HasBeam(Protocol):
+    """Can list the likeliest molecules of a point."""
+
+    def likeliest(self, z: torch.Tensor, k: int, *, batch_size: int = 512) -> list[list[tuple[str, float]]]:
+        """At most ``k`` distinct strings of each row of ``z`` with their log-likelihoods (nats), likeliest first."""
+        ...
+
+
+@runtime_checkable
 class HasPrior(Protocol):
     """Knows how likely a point of its latent space is."""
 
@@ -140,6 +149,7 @@ PROMISES: Mapping[str, type] = {
     "likelihood": HasLikelihood,
     "encode": HasEncoder,
     "decode": HasDecoder,
+    "beam": HasBeam,
     "prior": HasPrior,
     "properties": HasProperties,
     "constrain": CanConstrain,

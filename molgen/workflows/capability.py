@@ -12,6 +12,7 @@ from molgen.models.registry import families, shipped
 _WORDS = {
     "encode": "turn molecules into points (it has no encoder)",
     "decode": "turn points into molecules (it has no latent space)",
+    "beam": "list the likeliest molecules of a point",
     "properties": "read properties from points (it has no property head)",
     "constrain": "build on a scaffold",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molgen.chem.molecule import Parsed, parse_all
-from molgen.core.errors import DataError
+from molgen.core.errors import ConfigError, DataError
 from molgen.data.reader import stream
 from molgen.report.frame import MoleculeFrame
 from molgen.run.files import write_atomic
@@ -60,26 +61,43 @@ class Encoded(MoleculeFrame):
 
 @dataclass(frozen=True)
 class Decoded(MoleculeFrame):
-    """One row per point: ``smiles`` (empty where ``problem`` says why) and, where known, what the point came from."""
+    """One row per point: ``smiles`` (empty where ``problem`` says why) and, where known, what the point came from.
+
+    With a beam several rows per point, likeliest first: the number of the ``point``, the ``rank`` of the molecule (from
+    1; 0 where there is none) and its ``log_likelihood`` (nats, given the point).
+    """
 
     id: list[str]
     source: list[str]
     smiles: list[str]
     problem: list[str]
+    point: list[int] | None = None
+    rank: list[int] | None = None
+    log_likelihood: list[float] | None = None
 
     def __len__(self) -> int:
         return len(self.smiles)
 
     def to_frame(self) -> pd.DataFrame:
-        """Columns ``id``, ``source`` and ``problem`` where there are any, ``smiles``."""
+        """Columns ``id``, ``source`` and ``problem`` where there are any, ``smiles``; those of a beam."""
         import pandas as pd
 
-        return pd.DataFrame(_columns(self))
+        beam = {name: getattr(self, name) for name in ("point", "rank", "log_likelihood")}
+        return pd.DataFrame(
+            {k: v for k, v in beam.items() if k == "point" and v is not None}
+            | _columns(self)
+            | {k: v for k, v in beam.items() if k != "point" and v is not None}
+        )
 
     def caption(self) -> str:
         """How many became molecules, and how many are what the points came from."""
         text = f"{self.problem.count('')} of {len(self)} points decoded"
-        known = [(a, b) for a, b in zip(self.source, self.smiles, strict=True) if a and b]
+        if self.rank is not None:
+            text = f"{sum(map(bool, self.smiles))} molecules of {max(self.point or [0], default=0)} points"
+        first = self.rank or [1] * len(self)
+        known = [
+            (a, b) for a, b, r in zip(self.source, self.smiles, first, strict=True) if a and b and r == 1
+        ]
         if known:
             flat = parse_all([x for pair in known for x in pair], "flat")
             names = dict(zip(flat.index, (m.smiles for m in flat.ok), strict=True))
@@ -146,16 +164,24 @@ def _points(
 
 
 def decode(
-    generator: Any, points: Any, *, temperature: float | None = None, seed: int = 1, **options: Any
+    generator: Any,
+    points: Any,
+    *,
+    temperature: float | None = None,
+    beam: int | None = None,
+    seed: int = 1,
+    **options: Any,
 ) -> Decoded:
     """Molecules at points: an array or tensor ``[n, d]``, an :class:`Encoded`, or a file of one (npz, npy, CSV ...).
 
-    The likeliest molecule of each point, or with a ``temperature`` a drawn one. Raises ModelError for a model without
-    a decoder, DataError for points of another size.
+    The likeliest choices at each point, or with a ``temperature`` drawn ones, or the ``beam`` likeliest distinct
+    molecules of each. Raises ModelError for a model that cannot do it, DataError for points of another size.
     """
     import torch
 
-    require(generator, "decode")
+    require(generator, "decode", *([] if beam is None else ["beam"]))
+    if beam is not None and (temperature is not None or beam < 1):
+        raise ConfigError("must be at least 1, and goes without a temperature: it draws nothing", "beam")
     if isinstance(points, (str, Path)):
         points = read_points(Path(points))
     known = points if isinstance(points, Encoded) else None
@@ -168,9 +194,14 @@ def decode(
     if temperature is not None:
         options |= {"greedy": False, "temperature": temperature, "seed": seed}
     usable = ~z.isnan().any(1)
+    rows = usable.nonzero().squeeze(1).tolist()
+    if beam is not None:
+        ranked: list[Any] = [[] for _ in z]
+        for row, found in zip(rows, generator.likeliest(z[usable], beam, **options), strict=True):
+            ranked[row] = found
+        return _ranked(ranked, known)
     texts = generator.decode(z[usable], **options)
     parsed = parse_all(texts)
-    rows = usable.nonzero().squeeze(1).tolist()
     smiles, problem = [""] * len(z), ["no point"] * len(z)
     for k, molecule in zip(parsed.index, parsed.ok, strict=True):
         smiles[rows[k]], problem[rows[k]] = molecule.smiles, ""
@@ -182,6 +213,25 @@ def decode(
     problem = [new and (old or new) for new, old in zip(problem, known.problem, strict=True)]
     source = ["" if why else text for text, why in zip(known.smiles, known.problem or blank, strict=True)]
     return Decoded(known.id, source, smiles, problem)
+
+
+def _ranked(ranked: Sequence[Sequence[tuple[str, float]]], known: Encoded | None) -> Decoded:
+    """The molecules of all points in one table; standardization may make two of a point the same, which counts once."""
+    rows: list[tuple[str, str, str, str, int, int, float]] = []
+    for k, found in enumerate(ranked):
+        parsed = parse_all([text for text, _ in found])
+        values: dict[str, float] = {}
+        for i, molecule in zip(parsed.index, parsed.ok, strict=True):
+            values.setdefault(molecule.smiles, found[i][1])
+        why = "" if values else parsed.rejected[0].why if parsed.rejected else "no point"
+        name = source = ""
+        if known is not None:
+            name, source = known.id[k], "" if known.problem[k] else known.smiles[k]
+            why = why and (known.problem[k] or why)
+        for rank, (smiles, value) in enumerate(values.items() or [("", math.nan)], start=bool(values)):
+            rows.append((name, source, smiles, why, k + 1, rank, value))
+    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(7)]
+    return Decoded(*columns)
 
 
 def read_points(path: Path) -> Encoded:

@@ -67,12 +67,14 @@ def sample(
     quiet: bool = False,
     scaffold: str | None = None,
     greedy: bool = False,
+    beam: int | None = None,
     min_p: float | None = None,
 ) -> SampleResult:
     """``n`` distinct, valid, standardized molecules, or with ``raw`` the first ``n`` strings as they were drawn.
 
     ``shard=(i, k)``: this is job i of k; each draws ``n`` from a stream of its own. ``scaffold``: all contain
-    it, built on at its marks ``[*:1]`` where it has any. ``greedy``: the likeliest molecule of each drawn point.
+    it, built on at its marks ``[*:1]`` where it has any. ``greedy``: the likeliest choices at each drawn point.
+    ``beam``: its likeliest molecule, as far as a search with that many alternatives finds it.
     ``min_p``: a token less probable than this share of the most probable one is not drawn. ``temperature`` and
     ``min_p`` are the model's own where they are None. Raises ModelError where the model can do none of this,
     DataError for a scaffold that cannot be one.
@@ -88,6 +90,11 @@ def sample(
     if greedy:
         require(generator, "decode")
         options["greedy"] = True
+    if beam is not None:
+        require(generator, "beam")
+        if beam < 1 or greedy:
+            raise ConfigError("must be at least 1, and goes without greedy, which is a beam of 1", "beam")
+        options["beam"] = beam
     if min_p is not None:
         if "min_p" not in own:
             raise ConfigError(f"a model of the family {generator.family!r} has none", "min_p")

@@ -87,6 +87,38 @@ def test_a_list_of_molecules_has_points_in_its_order(model):
     assert model.encode([], quiet=True).z.shape == (0, 8)
 
 
+def test_a_beam_lists_the_likeliest_molecules_of_each_point(folder, run, tmp_path):
+    rows = tmp_path / "mine.csv"
+    rows.write_text(f"name,smiles\na,{SMILES[0]}\nb,C1C\nc,{SMILES[1]}\n")
+    assert run("encode", folder, rows, "-o", tmp_path / "points.npz")[0] == 0
+    code, out, err = run("decode", folder, tmp_path / "points.npz", "--beam", 3)
+    assert code == 0
+    assert "molecules of 3 points" in err
+    found = list(csv.DictReader(io.StringIO(out)))
+    points = {k: [row for row in found if row["point"] == k] for k in ("1", "2", "3")}
+    assert sum(map(len, points.values())) == len(found)
+    ((bad,), good) = points.pop("2"), list(points.values())
+    assert (bad["rank"], bad["smiles"], bad["log_likelihood"]) == ("0", "", "")
+    assert bad["problem"].startswith("unparsable")
+    for ranked in good:  # standardization may make two of three the same
+        assert [row["rank"] for row in ranked] == ["1", "2", "3"][: len(ranked)]
+        assert len(ranked) > 1
+        values = [float(row["log_likelihood"]) for row in ranked]
+        assert values == sorted(values, reverse=True)
+    code, _, err = run("decode", folder, tmp_path / "points.npz", "--beam", 3, "--temperature", 1)
+    assert code == 2
+    assert "goes without a temperature" in err
+
+
+def test_a_beam_samples_one_molecule_of_each_point(folder, model, run):
+    code, out, _ = run("sample", folder, "-n", 4, "--raw", "--beam", 2)
+    assert code == 0
+    assert len(out.splitlines()) == 5
+    assert run("sample", folder, "-n", 4, "--beam", 2, "--greedy")[0] == 2
+    with pytest.raises(ModelError, match="cannot list the likeliest molecules of a point"):
+        mg.load("druglike").sample(2, beam=2)
+
+
 def test_points_of_another_size_are_refused(model, tmp_path):
     with pytest.raises(DataError, match="points of this model have 8 numbers"):
         model.decode(np.zeros((3, 5), np.float32))

@@ -55,5 +55,5 @@ FAMILY = Family(
     summary="graph VAE: latent vectors, valid molecules only, scaffolds",
     builder="molgen.models.graph_vae.model:GraphVae",
     params=GraphVaeParams,
-    capabilities=frozenset({"encode", "decode", "prior", "properties", "labels", "constrain"}),
+    capabilities=frozenset({"encode", "decode", "prior", "properties", "labels", "constrain", "beam"}),
 )

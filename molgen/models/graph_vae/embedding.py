@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from molgen.models.graph_vae.features import FRAGMENT_FEATURES, SITE_FEATURES
+from molgen.models.graph_vae.table import FragmentTable
 
 
 class RowsAndFeatures(nn.Module):
@@ -40,3 +43,18 @@ def fragment_embedding(count: int, width: int, dropout: float) -> RowsAndFeature
 def site_embedding(count: int, width: int, dropout: float) -> RowsAndFeatures:
     """Vectors of sites."""
     return RowsAndFeatures(count, SITE_FEATURES, width, dropout)
+
+
+@torch.no_grad()
+def all_vectors(model: Any, table: FragmentTable) -> tuple[Tensor, Tensor]:
+    """Vectors of all fragments ``[F, width]`` and of all sites ``[N, site_width]`` of a table, in evaluation mode."""
+    fragments = torch.arange(len(table), device=model.device)
+    sites = torch.arange(len(table.atoms), device=model.device)
+    was = model.training
+    model.eval()
+    found = (
+        model.fragments(fragments, torch.from_numpy(table.fragment_features).to(model.device)),
+        model.sites(sites, torch.from_numpy(table.site_features).to(model.device)),
+    )
+    model.train(was)
+    return found

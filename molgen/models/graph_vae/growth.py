@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,34 +9,9 @@ import torch
 from torch import Tensor
 
 from molgen.models.graph_vae.decoder import NEVER
+from molgen.models.graph_vae.embedding import all_vectors
+from molgen.models.graph_vae.grown import Grown, Scaffold
 from molgen.models.graph_vae.order import LATENT, extend, relation_row
-from molgen.models.graph_vae.table import FragmentTable
-
-
-@dataclass(frozen=True)
-class Scaffold:
-    """Fragments that every molecule starts from, in an order that grows a tree, and where more may be attached.
-
-    ``allowed[i]`` maps atoms of fragment i to how many bonds they may still get; fragments are numbers of ``table``.
-    """
-
-    table: FragmentTable
-    fragment: list[int]
-    parent: list[int]
-    entry: list[int]
-    parent_site: list[int]
-    allowed: list[dict[int, int]]
-
-
-@dataclass
-class Grown:
-    """Finished trees and the log-likelihood (nats at temperature 1, given the latent vector) of how they were grown."""
-
-    fragment: list[list[int]] = field(default_factory=list)
-    parent: list[list[int]] = field(default_factory=list)
-    entry: list[list[int]] = field(default_factory=list)
-    parent_site: list[list[int]] = field(default_factory=list)
-    log_likelihood: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 @torch.no_grad()
@@ -53,10 +27,10 @@ def grow(
     with torch.autocast(
         z.device.type, enabled=False
     ):  # a validation in the middle of a training runs under it
-        return _Growth(model, z.float(), generator, temperature, scaffold).run()
+        return Growth(model, z.float(), generator, temperature, scaffold).run()
 
 
-class _Growth:
+class Growth:
     """The state of a batch that grows. Bookkeeping is NumPy on the host, the network is wherever its weights are."""
 
     def __init__(
@@ -80,7 +54,7 @@ class _Growth:
         length, room = self.most_fragments, self.most_atoms + 1
         self.z = z
         self.order = torch.full((count,), int(scaffold is not None), dtype=torch.long, device=self.device)
-        self.fragments, self.sites = model.all_vectors(self.table)
+        self.fragments, self.sites = all_vectors(model, self.table)
         self.site_keys = self.decoder.site_key(self.sites)
         self.origin = np.arange(count)
         self.tree = np.zeros((4, count, length), np.int64)
@@ -103,92 +77,108 @@ class _Growth:
         self.result = Grown(fields[0], fields[1], fields[2], fields[3], np.zeros(count))
 
     def run(self) -> Grown:
-        zero = torch.zeros(len(self.z), 1, dtype=torch.long, device=self.device) + LATENT
-        self.hidden = self.decoder.step(self.decoder.first_token(self.z, self.order), zero, self.cache, 0)
-        prefix = 0 if self.scaffold is None else len(self.scaffold.fragment)
+        """Grow until the last molecule has stopped."""
+        self.begin()
         placed = 0
         while len(self.z):
-            if placed < prefix:
-                self._place_scaffold(placed)
-            else:
-                alive, choice = self._where(placed)
+            if not self.place_scaffold(placed):
+                alive, candidate = self._where(placed)
                 if not alive.all():
-                    choice = choice[alive]
+                    candidate = candidate[alive]
                     self._retire(alive, placed)
                     if not len(self.z):
                         break
-                self._what(placed, choice)
+                self._what(placed, candidate)
             placed += 1
         return self.result
 
+    def begin(self) -> None:
+        """Read the latent vectors: token 0."""
+        zero = torch.zeros(len(self.z), 1, dtype=torch.long, device=self.device) + LATENT
+        self.hidden = self.decoder.step(self.decoder.first_token(self.z, self.order), zero, self.cache, 0)
+
     # -- the three choices -------------------------------------------------------------------------
 
-    def _where(self, placed: int) -> tuple[np.ndarray, np.ndarray]:
-        if placed == 0:
-            return np.ones(len(self.z), bool), np.zeros(len(self.z), np.int64)
+    def where_logits(self, placed: int) -> Tensor:
+        """STOP and each open site ``[R, 1 + C]``; a budget that is used up leaves STOP only."""
         most = int(self.candidates.max())
         full = (self.most_atoms - self.atoms < self.smallest) | (placed >= self.most_fragments)
         closed = (self.used[:, :most] >= self.free[:, :most]) | full[:, None]
         relation = np.take_along_axis(self.relation, self.owner[:, :most], 1)
-        logits = self.decoder.where_logits(
+        logits: Tensor = self.decoder.where_logits(
             self.hidden.unsqueeze(1),
             self.z,
             self.keys[:, :most],
-            self._put(relation).unsqueeze(1),
-            self._put(self.used[:, :most]).unsqueeze(1),
-            self._put(closed).unsqueeze(1),
+            self.put(relation).unsqueeze(1),
+            self.put(self.used[:, :most]).unsqueeze(1),
+            self.put(closed).unsqueeze(1),
         )
-        choice = self._choose(logits[:, 0])
-        return choice > 0, np.maximum(choice - 1, 0)
+        return logits[:, 0]
 
-    def _what(self, placed: int, candidate: np.ndarray) -> None:
-        line = np.arange(len(self.z))
+    def site_key(self, placed: int, rows: np.ndarray, candidate: np.ndarray) -> Tensor:
+        """What the next choices know of the chosen site, ``[K, KEY]``."""
         if placed:
-            key = self.keys[self._put(line), self._put(candidate)]
-            self.used[line, candidate] += 1
-        else:
-            key = self.decoder.root_key.expand(len(line), -1)
-        state = self.decoder.what_state(self.hidden, key, self.z)
+            return self.keys[self.put(rows), self.put(candidate)]
+        return self.decoder.root_key.expand(len(rows), -1)  # type: ignore[no-any-return]
+
+    def fragment_logits(
+        self, placed: int, rows: np.ndarray, key: Tensor
+    ) -> tuple[Tensor, Tensor, np.ndarray]:
+        """First level ``[K, common + 1]``, state for the second, and what is blocked there ``[K, rare]``."""
+        at = self.put(rows)
+        state = self.decoder.what_state(self.hidden[at], key, self.z[at])
         common = self.decoder.common
-        blocked = self.sizes > (self.most_atoms - self.atoms)[:, None]
+        blocked = self.sizes > (self.most_atoms - self.atoms[rows])[:, None]
         if placed:
             blocked = blocked | ~self.opening
         first = blocked[:, :common]
         if self.decoder.what_rare is not None:
             first = np.concatenate([first, blocked[:, common:].all(1, keepdims=True)], 1)
-        fragment = self._choose(self.decoder.what_common(state).float().masked_fill(self._put(first), NEVER))
-        rare = np.flatnonzero(fragment >= common)
-        if len(rare) and self.decoder.what_rare is not None:
-            logits = self.decoder.what_rare(state[self._put(rare)]).float()
-            logits = logits.masked_fill(self._put(blocked[rare, common:]), NEVER)
-            fragment[rare] = common + self._choose(logits, rare)
-        entry = np.zeros_like(fragment)
-        if placed:
-            entry = self._entry(fragment, key)
-            parent = self.owner[line, candidate] - 1
-            site = self.site[line, candidate] - self.table.start[self.tree[0, line, parent]]
-        else:
-            parent = site = np.zeros_like(fragment)
-        self._place(placed, fragment, parent, entry, site)
+        logits = self.decoder.what_common(state).float().masked_fill(self.put(first), NEVER)
+        return logits, state, blocked[:, common:]
 
-    def _entry(self, fragment: np.ndarray, key: Tensor) -> np.ndarray:
+    def rare_logits(self, state: Tensor, blocked: np.ndarray) -> Tensor:
+        """Second level ``[K, rare]``."""
+        logits: Tensor = self.decoder.what_rare(state).float()
+        return logits.masked_fill(self.put(blocked), NEVER)
+
+    def entry_logits(self, rows: np.ndarray, fragment: np.ndarray, key: Tensor) -> tuple[Tensor, np.ndarray]:
+        """Ways to enter each fragment ``[K, M]`` and the flat numbers of their sites; blocked beyond what it has."""
         first, ways = self.table.entry_start[fragment], np.diff(self.table.entry_start)[fragment]
-        result = self.table.entries[first]
-        rows = np.flatnonzero(ways > 1)
-        if len(rows):
-            slots = np.arange(int(ways[rows].max()))
-            fits = slots < ways[rows][:, None]
-            sites = self.table.entries[np.where(fits, first[rows][:, None] + slots, 0)]
-            at = self._put(rows)
-            logits = self.decoder.entry_logits(
-                self.hidden[at],
-                key[at],
-                self.fragments[self._put(fragment[rows])],
-                self.sites[self._put(sites)],
-            )
-            choice = self._choose(logits.masked_fill(self._put(~fits), NEVER), rows)
-            result[rows] = sites[np.arange(len(rows)), choice]
-        return np.asarray(result - self.table.start[fragment])
+        slots = np.arange(max(1, int(ways.max(initial=1))))
+        fits = slots < ways[:, None]
+        sites = self.table.entries[np.where(fits, first[:, None] + slots, first[:, None])]
+        logits: Tensor = self.decoder.entry_logits(
+            self.hidden[self.put(rows)],
+            key,
+            self.fragments[self.put(fragment)],
+            self.sites[self.put(sites)],
+        )
+        return logits.masked_fill(self.put(~fits), NEVER), sites
+
+    def _where(self, placed: int) -> tuple[np.ndarray, np.ndarray]:
+        if placed == 0:
+            return np.ones(len(self.z), bool), np.zeros(len(self.z), np.int64)
+        choice = self._choose(self.where_logits(placed))
+        return choice > 0, np.maximum(choice - 1, 0)
+
+    def _what(self, placed: int, candidate: np.ndarray) -> None:
+        line = np.arange(len(self.z))
+        key = self.site_key(placed, line, candidate)
+        logits, state, blocked = self.fragment_logits(placed, line, key)
+        fragment = self._choose(logits)
+        rare = np.flatnonzero(fragment >= self.decoder.common)
+        if len(rare):
+            chosen = self._choose(self.rare_logits(state[self.put(rare)], blocked[rare]), rare)
+            fragment[rare] = self.decoder.common + chosen
+        flat = self.table.start[fragment]
+        if placed:
+            flat = self.table.entries[self.table.entry_start[fragment]]
+            several = np.flatnonzero(np.diff(self.table.entry_start)[fragment] > 1)
+            if len(several):
+                logits, sites = self.entry_logits(several, fragment[several], key[self.put(several)])
+                flat[several] = sites[np.arange(len(several)), self._choose(logits, several)]
+        self.attach(placed, candidate, fragment, flat - self.table.start[fragment])
 
     def _choose(self, logits: Tensor, rows: np.ndarray | None = None) -> np.ndarray:
         if self.generator is None:
@@ -206,8 +196,10 @@ class _Growth:
 
     # -- bookkeeping -------------------------------------------------------------------------------
 
-    def _place_scaffold(self, placed: int) -> None:
-        assert self.scaffold is not None
+    def place_scaffold(self, placed: int) -> bool:
+        """Place the next fragment of the scaffold; False where none is left."""
+        if self.scaffold is None or placed >= len(self.scaffold.fragment):
+            return False
         s, count = self.scaffold, len(self.z)
         values = (s.fragment[placed], s.parent[placed], s.entry[placed], s.parent_site[placed])
         fragment, parent, entry, site = (np.full(count, v, np.int64) for v in values)
@@ -216,6 +208,17 @@ class _Growth:
         first = self.table.start[s.fragment[placed]]
         for c in range(before, int(self.candidates[0])):
             self.free[:, c] = s.allowed[placed].get(int(self.site[0, c] - first), 0)
+        return True
+
+    def attach(self, placed: int, candidate: np.ndarray, fragment: np.ndarray, entry: np.ndarray) -> None:
+        """Bind ``fragment`` by its atom ``entry`` to each row's site ``candidate``; the first one to nothing."""
+        parent = site = np.zeros_like(fragment)
+        if placed:
+            line = np.arange(len(fragment))
+            self.used[line, candidate] += 1
+            parent = self.owner[line, candidate] - 1
+            site = self.site[line, candidate] - self.table.start[self.tree[0, line, parent]]
+        self._place(placed, fragment, parent, entry, site)
 
     def _place(
         self, placed: int, fragment: np.ndarray, parent: np.ndarray, entry: np.ndarray, site: np.ndarray
@@ -230,9 +233,9 @@ class _Growth:
             self.z,
             self.order,
             torch.tensor([placed], device=self.device),
-            self.fragments[self._put(fragment)].unsqueeze(1),
-            self.sites[self._put(entry_flat)].unsqueeze(1),
-            self.sites[self._put(site_flat)].unsqueeze(1),
+            self.fragments[self.put(fragment)].unsqueeze(1),
+            self.sites[self.put(entry_flat)].unsqueeze(1),
+            self.sites[self.put(site_flat)].unsqueeze(1),
         )
         if placed:
             extend(self.distance, self.ancestor, placed, parent)
@@ -243,7 +246,7 @@ class _Growth:
             parent,
             placed,
         )
-        relation = self._put(self.relation[:, : placed + 2])
+        relation = self.put(self.relation[:, : placed + 2])
         self.hidden = self.decoder.step(tokens[:, 0], relation, self.cache, placed + 1)
         counts = np.diff(table.open_start)[fragment]
         item = np.repeat(line, counts)
@@ -254,8 +257,8 @@ class _Growth:
         self.used[item, column] = 0
         self.free[item, column] = table.free[flat] - ((flat == entry_flat[item]) & (placed > 0))
         owner_keys = self.decoder.owner_key(self.hidden)
-        at = self._put(item)
-        self.keys[at, self._put(column)] = owner_keys[at] + self.site_keys[self._put(flat)]
+        at = self.put(item)
+        self.keys[at, self.put(column)] = owner_keys[at] + self.site_keys[self.put(flat)]
         self.candidates += counts
 
     def _retire(self, alive: np.ndarray, placed: int) -> None:
@@ -265,16 +268,22 @@ class _Growth:
             for row, found in zip(self.tree, names, strict=True):
                 found[self.origin[k]] = row[k, :placed].tolist()
         self.result.log_likelihood[self.origin[~alive]] = self.nats[~alive]
-        rows = self._put(np.flatnonzero(alive))
-        self.z, self.order, self.hidden = self.z[rows], self.order[rows], self.hidden[rows]
-        self.keys = self.keys[rows]
-        self.cache.select(rows, placed + 1)
+        self.take(np.flatnonzero(alive), placed)
+
+    def take(self, rows: np.ndarray, placed: int) -> None:
+        """Go on with these rows, which may repeat."""
+        at = self.put(rows)
+        self.z, self.order, self.hidden, self.keys = (
+            x[at] for x in (self.z, self.order, self.hidden, self.keys)
+        )
+        self.cache.select(at, placed + 1)
         for name in (
             "origin", "atoms", "distance", "ancestor", "site", "owner", "free", "used", "candidates", "relation",
             "nats",
         ):  # fmt: skip
-            setattr(self, name, getattr(self, name)[alive])
-        self.tree = self.tree[:, alive]
+            setattr(self, name, getattr(self, name)[rows])
+        self.tree = self.tree[:, rows]
 
-    def _put(self, array: np.ndarray) -> Tensor:
+    def put(self, array: np.ndarray) -> Tensor:
+        """An array where the weights are."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

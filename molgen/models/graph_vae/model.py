@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from molgen.models.graph_vae import GraphVaeParams, likelihood
+from molgen.models.graph_vae.beam import Ranked, likeliest
 from molgen.models.graph_vae.decoder import Decoder
 from molgen.models.graph_vae.embedding import fragment_embedding, site_embedding
 from molgen.models.graph_vae.encoder import Encoder
 from molgen.models.graph_vae.forest import Batch, Forest, from_trees, vocabulary
-from molgen.models.graph_vae.growth import Grown, Scaffold, grow
+from molgen.models.graph_vae.grown import Grown, Scaffold
+from molgen.models.graph_vae.growth import grow
 from molgen.models.graph_vae.objective import Nats, log_likelihood, objective
 from molgen.models.graph_vae.posterior import RecentPosteriors, assess, posterior
 from molgen.models.graph_vae.properties import Labels, labels_of, measured_scales, scales_of
@@ -194,10 +196,12 @@ class GraphVae(nn.Module):
         temperature: float = 1.0,
         batch_size: int = 512,
         greedy: bool = False,
+        beam: int | None = None,
         scaffold: str | None = None,
     ) -> Samples:
         """Draw ``n`` SMILES, all valid; same seed, batch size and machine, same strings.
 
+        ``greedy``: the likeliest choices at each point; ``beam``: its likeliest molecule that such a beam finds.
         ``scaffold`` is a SMILES that every molecule contains; with ``[*]`` or ``[*:1]`` only those places are built on.
         ``info["nats"]`` is the log-likelihood of each molecule's choices given its latent vector, at temperature 1.
         """
@@ -210,12 +214,17 @@ class GraphVae(nn.Module):
         points: list[Tensor] = []
         while len(smiles) < n:
             z = self.recent.stand_in(self.prior, min(batch_size, n - len(smiles)), generator)
+            points.append(z)
+            if beam is not None:
+                best = [found[0] for found in self.likeliest(z, beam, batch_size=batch_size, scaffold=start)]
+                smiles += [text for text, _ in best]
+                nats.append(np.array([value for _, value in best]))
+                continue
             grown = grow(
                 self, z, generator=None if greedy else generator, temperature=temperature, scaffold=start
             )
             smiles += self.write(grown, start)
             nats.append(grown.log_likelihood)
-            points.append(z)
         info = {"nats": np.concatenate(nats), "z": torch.cat(points)} if nats else {}
         return Samples(smiles, None, info)
 
@@ -269,6 +278,13 @@ class GraphVae(nn.Module):
             for text in self.write(grow(self, part, generator=generator, temperature=temperature))
         ]
 
+    def likeliest(
+        self, z: Tensor, k: int, *, batch_size: int = 512, scaffold: Scaffold | None = None
+    ) -> list[Ranked]:
+        """The ``k`` likeliest distinct molecules of each row of ``z``; see :mod:`molgen.models.graph_vae.beam`."""
+        parts = z.to(self.device).split(max(1, batch_size // k)) if len(z) else ()
+        return [found for part in parts for found in likeliest(self, part, k, scaffold)]
+
     def predict(self, z: Tensor) -> Tensor:
         """What the property head reads from points ``[n, latent]``; differentiable.
 
@@ -281,17 +297,3 @@ class GraphVae(nn.Module):
     def likelihood_bound(self, smiles: Sequence[str], *, samples: int = 1, seed: int = 0) -> Tensor:
         """Lower bound on ln p in nats ``[n]``; the more ``samples``, the tighter."""
         return likelihood.likelihood_bound(self, smiles, samples=samples, seed=seed)
-
-    @torch.no_grad()
-    def all_vectors(self, table: FragmentTable) -> tuple[Tensor, Tensor]:
-        """Vectors of all fragments ``[F, width]`` and of all sites ``[N, site_width]`` of a table."""
-        fragments = torch.arange(len(table), device=self.device)
-        sites = torch.arange(len(table.atoms), device=self.device)
-        was = self.training
-        self.eval()
-        found = (
-            self.fragments(fragments, torch.from_numpy(table.fragment_features).to(self.device)),
-            self.sites(sites, torch.from_numpy(table.site_features).to(self.device)),
-        )
-        self.train(was)
-        return found

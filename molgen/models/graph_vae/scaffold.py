@@ -7,7 +7,7 @@ from rdkit import Chem, rdBase
 
 from molgen.core.errors import DataError
 from molgen.models.graph_vae.cutting import MAX_HEAVY_ATOMS, Cutter, OutsideError
-from molgen.models.graph_vae.growth import Scaffold
+from molgen.models.graph_vae.grown import Scaffold
 from molgen.models.graph_vae.table import FragmentTable
 
 

@@ -63,8 +63,8 @@ class Trees:
     def from_arrays(cls, found: Arrays) -> Trees:
         """Inverse of :meth:`to_arrays`; needs no RDKit."""
         arrays: dict[str, Any] = {name: found[name] for name in _FIELDS}
-        texts = {name: tuple(unpack_texts(found[name])) for name in ("names", "reasons")}
-        return cls(**texts, **arrays)
+        names, reasons = (tuple(unpack_texts(found[name])) for name in ("names", "reasons"))
+        return cls(names=names, reasons=reasons, **arrays)
 
 
 def cut_all(
