@@ -20,6 +20,7 @@ _SUITES = {
     "guacamol": "GuacaMol, distribution learning",
     "general": "General metrics, each beside what reference molecules get",
     "likelihood": "Likelihood (exact, and the one metric that no filter can improve)",
+    "latent": "Latent space",
     "audit": "Audits",
 }
 _EXTRA = """
