@@ -98,23 +98,36 @@ def open_index(
     place = cache_dir() / "novelty" / f"{sha256_of(path)[:24]}-{text_hash(json.dumps(about)):016x}"
     if (place / "meta.json").is_file():
         return Index(place)
-    with _workplace(place.parent) as folder:
+    return make_index(known, place, workers, progress)
+
+
+def make_index(
+    known: KnownList,
+    place: Path | None = None,
+    workers: int = 1,
+    progress: Callable[[int], Any] | None = None,
+) -> Index:
+    """Index an opened list: in memory, or at ``place`` if it is long. Raises DataError if nothing in it is usable."""
+    with _workplace(None if place is None else place.parent) as folder:
         rows = _write(folder, known, workers, progress)
-        if rows >= KEPT_ROWS and folder.parent == place.parent:
-            with explained(place):
-                if not place.exists():
-                    folder.rename(place)
-            return Index(place)
-        return Index(folder, in_memory=True)
+        if place is None or rows < KEPT_ROWS or folder.parent != place.parent:
+            return Index(folder, in_memory=True)
+        with explained(place):
+            if not place.exists():  # another process may have been quicker
+                folder.rename(place)
+        return Index(place)
 
 
 @contextmanager
-def _workplace(parent: Path) -> Iterator[Path]:
+def _workplace(parent: Path | None) -> Iterator[Path]:
     """A new folder in the cache, or a temporary one where the cache cannot be written; removed if still there."""
-    folder = parent / f".{uuid.uuid4().hex}"
+    folder = None if parent is None else parent / f".{uuid.uuid4().hex}"
     try:
-        folder.mkdir(parents=True)
+        if folder is not None:
+            folder.mkdir(parents=True)
     except OSError:
+        folder = None
+    if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="molgen-novelty-"))
     try:
         yield folder

@@ -97,7 +97,7 @@ def _identity(
         return names.index(wanted)
     if names is not None:
         plain = [name.lower().replace(" ", "_") for name in names]
-        for name in ("id", "compound_id", "patent", "patent_id", "name", "compound", "cid"):
+        for name in ("id", "compound_id", "patent", "patent_id", "name", "compound", "cid", "chembl_id"):
             if name in plain and plain.index(name) != place:
                 return plain.index(name)
     others = [column for column in range(width) if column != place]

@@ -1,0 +1,29 @@
+"""Parameters of the scorers that read a list of the user's (known compounds, building blocks): pure data."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from molgen.core.schema import Section
+
+
+class NoveltyParams(Section):
+    """A list of known compounds to compare with."""
+
+    references: list[str] | dict[str, str] = Field(
+        default_factory=list, description="known compounds as SMILES, or a table name: SMILES"
+    )
+    file: str | None = Field(
+        None, description="file of known compounds instead (structures, or InChIKeys only), of any length"
+    )
+    cores: list[str] | dict[str, str] = Field(
+        default_factory=list, description="cores to look for, as SMARTS or as name: SMARTS"
+    )
+    smiles_column: str | None = Field(None, description="column with the structures; default: guessed")
+    id_column: str | None = Field(None, description="column with the ids; default: guessed")
+
+    @model_validator(mode="after")
+    def _has_one_list(self) -> NoveltyParams:
+        if bool(self.references) == (self.file is not None):
+            raise ValueError("give references (a list of SMILES) or file (known compounds), one of the two")
+        return self
