@@ -13,6 +13,7 @@ from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
 from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
+from molgen.api.novelty import novelty
 from molgen.api.search import demo, optimize, resume, score
 from molgen.api.training import finetune, train, train_prepare
 
@@ -39,6 +40,7 @@ __all__ = [
     "models_show",
     "models_verify",
     "new",
+    "novelty",
     "optimize",
     "qsar_load",
     "qsar_predict",
