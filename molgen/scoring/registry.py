@@ -15,6 +15,7 @@ from molgen.core.explain import explain_params
 from molgen.core.schema import Section, TransformConfig
 from molgen.core.suggest import did_you_mean
 from molgen.scoring import external_params as e
+from molgen.scoring import list_params as lists
 from molgen.scoring import params as p
 from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.qsar.params import QsarParams
@@ -159,6 +160,16 @@ _RECORDS = [
         transform={"type": "step", "high": 0},
         params=p.CatalogParams,
         example={"catalogs": ["PAINS", "BRENK"]},
+    ),
+    ScorerRecord(
+        "novelty",
+        "how well a list of yours knows the molecule: 0 exact .. 2 same skeleton, 3 near, 4 core, 5 clear",
+        "level",
+        1.5e-3,
+        "molgen.scoring.novelty.scorer:build",
+        transform={"type": "step", "low": 5},
+        params=lists.NoveltyParams,
+        example={"references": {"my-17": "CC(=O)Oc1ccccc1C(=O)O"}, "cores": ["c1ccc2ncncc2c1"]},
     ),
     ScorerRecord(
         "ring_frequency",
