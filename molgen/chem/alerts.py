@@ -78,18 +78,12 @@ class _Compiled:
     """A catalog whose entries are tried only where they can match; the answers are those of RDKit's catalog."""
 
     def __init__(self, name: str) -> None:
-        if name not in COLLECTIONS:
-            raise ConfigError(f"unknown alert catalog {name!r}; there are: {', '.join(COLLECTIONS)}")
-        parameters = FilterCatalog.FilterCatalogParams()
-        parameters.AddCatalog(getattr(_PARAMETERS, name))
-        whole = FilterCatalog.FilterCatalog(parameters)
-        entries = [whole.GetEntry(i) for i in range(whole.GetNumEntries())]
+        entries = _entries(name)
         patterns = [_pattern(entry) for entry in entries]
-        self.names = [entry.GetDescription() for entry in entries]
         self._screen = Screen(patterns)
         self._entries = [
-            (name, entry.HasFilterMatch, None if pattern is None else skeleton(pattern))
-            for name, entry, pattern in zip(self.names, entries, patterns, strict=True)
+            (entry.GetDescription(), entry.HasFilterMatch, None if pattern is None else skeleton(pattern))
+            for entry, pattern in zip(entries, patterns, strict=True)
         ]
 
     def hits(self, mol: Chem.Mol, has: Features) -> Iterator[str]:
@@ -97,6 +91,16 @@ class _Compiled:
             name, matches, plain = self._entries[i]
             if (plain is None or mol.HasSubstructMatch(plain)) and matches(mol):
                 yield name
+
+
+@cache
+def _entries(name: str) -> list[FilterCatalog.FilterCatalogEntry]:
+    if name not in COLLECTIONS:
+        raise ConfigError(f"unknown alert catalog {name!r}; there are: {', '.join(COLLECTIONS)}")
+    parameters = FilterCatalog.FilterCatalogParams()
+    parameters.AddCatalog(getattr(_PARAMETERS, name))
+    whole = FilterCatalog.FilterCatalog(parameters)
+    return [whole.GetEntry(i) for i in range(whole.GetNumEntries())]
 
 
 def _pattern(entry: FilterCatalog.FilterCatalogEntry) -> Chem.Mol | None:
@@ -117,12 +121,12 @@ def _catalog(name: str) -> _Compiled:
 def check_catalogs(names: Iterable[str]) -> None:
     """Raises ConfigError, listing all catalogs, for a name that is none."""
     for name in names:
-        _catalog(name)
+        _entries(name)
 
 
 def alert_names(catalog: str) -> list[str]:
     """The names of a catalog's alerts, in its order; a few stand there twice. Raises ConfigError."""
-    return list(_catalog(catalog).names)
+    return [entry.GetDescription() for entry in _entries(catalog)]
 
 
 def alerts(

@@ -68,14 +68,9 @@ def build_funnel(
     ]
     left = unique
     for stage in STAGES:
-        reasons = Counter(_short(one) for one in judged if one is not None and one.stage == stage)
+        reasons = Counter(one.kind or one.reason for one in judged if one is not None and one.stage == stage)
         lost = sum(reasons.values())
         left -= lost
         steps.append(Step(stage, left, lost, dict(reasons.most_common())))
     steps.append(Step("delivered", left, 0))
     return Funnel(tuple(steps))
-
-
-def _short(rejection: Rejection) -> str:
-    """The reason without what is different for every molecule."""
-    return "rare ring system" if rejection.stage == "ring systems" else rejection.reason
