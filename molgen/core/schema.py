@@ -161,6 +161,30 @@ class OutputConfig(Section):
         le=1,
         description="pick greedily so that no two delivered are more similar (ECFP4 Tanimoto) than this",
     )
+    ranking: Literal["score", "pareto"] = Field(
+        "score",
+        description="order: by the total, or by Pareto front (and crowding) of the desirabilities, without weights",
+    )
+    select: Literal["top", "clusters", "maxmin"] = Field(
+        "top",
+        description="the best n; or the best of each cluster; or n that differ most (MaxMin) from a pool",
+    )
+    pool: int | None = Field(
+        None, ge=1, description="how many of the best clusters and maxmin choose from; default: 5 n"
+    )
+    cluster_similarity: float = Field(
+        0.4,
+        gt=0,
+        lt=1,
+        description="ECFP4 Tanimoto to the center of its cluster that a molecule has (Butina)",
+    )
+    stereoisomers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="write up to this many stereoisomers of each delivered molecule that leaves some open into "
+        "results/stereoisomers.csv and .sdf; 0: none",
+    )
     explain: int = Field(
         12, ge=0, description="best molecules whose atoms the report colors, for scorers that can explain"
     )

@@ -77,7 +77,8 @@ class Delivery:
     ``candidates``: one dict per delivered molecule, in rank order, with the keys
     ``rank, id, smiles, inchikey, score``, for each component ``<name>`` (raw value, in its unit),
     ``<name>_desirability``, ``<name>_contribution`` (:func:`molgen.scoring.aggregate.contributions`; roles score and
-    penalty) and the columns of its evidence, ``flags`` (words, '; '-joined), ``nearest_reference``,
+    penalty) and the columns of its evidence, ``cluster``, ``cluster_size``, ``front`` and ``crowding``
+    (under a Pareto ranking), ``flags`` (words, '; '-joined), ``nearest_reference``,
     ``nearest_similarity`` (ECFP4 Tanimoto, None without references), ``undefined_stereo`` (count), ``scaffold``,
     ``step``, ``origin``, ``parents`` ('; '-joined), ``nll`` and the user's columns for seeds.
     ``components``: one dict per component: ``name, use, role, weight, unit, transform (dict), summary`` (words) and
@@ -103,5 +104,6 @@ class Delivery:
         default_factory=list
     )  # {"id":, "smiles":} shown beside candidates
     aggregate: str = "geometric_mean"
+    ranking: str = "score"
     #: Component -> what each atom adds to its value, per candidate; None where nothing was said.
     atoms: dict[str, list[list[float] | None]] = field(default_factory=dict)

@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from molgen.chem.hazard import Screen
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
 from molgen.core.schema import DataConfig, OptimizeConfig
 from molgen.core.seeding import stream
 from molgen.data.reader import read
 from molgen.models.registry import load, locate
+from molgen.optimize.deliver import assemble
 from molgen.optimize.diversity import ScaffoldMemory
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal
-from molgen.optimize.rank import candidate_rows, funnel, parts_of, pick
 from molgen.optimize.registry import build, strategy
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
@@ -127,57 +124,23 @@ def deliver(
     search: Search, seeds: Sequence[Molecule], references: Sequence[Molecule], notes: Sequence[str] = ()
 ) -> Delivery:
     """Rank what was found and collect the story of the run."""
-    config, memory = search.config, search.memory
-    inputs = [*seeds, *references]
-    screen = Screen(config.output.hazards.screen, config.output.hazards.allow)
-    picked, passed_over = pick(memory, config.output, config.policy, inputs, screen)
-    for note in screen.notes():
-        search.folder.log(note)
-    told = search.objective.evidence(
-        [molecule for _, molecule in picked],
-        known={
-            name: np.array([e.values.get(name, np.nan) for e, _ in picked]) for name in search.objective.names
-        },
-        explain=config.output.explain,
-    )
-    aggregate = config.objective.aggregate
-    components = [{**c, "evidence": told.about.get(c["name"], {})} for c in search.objective.describe()]
-    parts = parts_of([entry for entry, _ in picked], components, aggregate)
-    rows = candidate_rows(picked, references or seeds, parts, told)
-    steps, losses = funnel(memory, len(rows))
-    losses |= {f"not delivered: {reason}": count for reason, count in passed_over.items()}
-    beyond = steps[-2][1] - steps[-1][1] - sum(passed_over.values())
-    if beyond:
-        losses[f"not among the best {config.output.n}"] = beyond
-    scored = [e for e in memory.first.values() if e.total == e.total]
-    history = [
-        {key: value for key, value in row.items() if key != "time"} for row in search.folder.metrics.rows()
-    ]
-    return Delivery(
-        name=config.name,
-        candidates=rows,
-        components=components,
-        funnel=steps,
-        losses=losses,
-        history=history,
-        scores=[e.total for e in scored],
-        score_steps=[e.step for e in scored],
+    config = search.config
+    return assemble(
+        config.name,
+        search.memory,
+        config.output,
+        policy=config.policy,
+        aggregate=config.objective.aggregate,
+        components=search.objective.describe(),
+        inputs=[*seeds, *references],
+        references=references or seeds,
+        ask=lambda mols, known: search.objective.evidence(mols, known=known, explain=config.output.explain),
+        history=list(search.folder.metrics.rows()),
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
-        requested=config.output.n,
-        notes=[
-            f"The search ended because {search.reason}.",
-            *screen.notes(),
-            *_verdict(search),
-            *told.notes,
-            *notes,
-        ],
-        references=[{"id": m.id or m.smiles, "smiles": m.smiles} for m in inputs],
-        aggregate=aggregate,
-        atoms={
-            name: [None if row is None else row.tolist() for row in rows]
-            for name, rows in told.weights.items()
-        },
+        before=[f"The search ended because {search.reason}."],
+        after=[*_verdict(search), *notes],
+        log=search.folder.log,
     )
 
 

@@ -14,6 +14,10 @@ TABLE_FORMAT = 1
 
 _FIRST = ("rank", "id", "smiles", "inchikey", "score")
 _LAST = (
+    "cluster",
+    "cluster_size",
+    "front",
+    "crowding",
     "flags",
     "nearest_reference",
     "nearest_similarity",
@@ -30,6 +34,10 @@ _MEANING = {
     "smiles": "standardized structure",
     "inchikey": "InChIKey of the structure",
     "score": "total of the objective, 0 to 1, higher is better",
+    "cluster": "number of its cluster of similar molecules (Butina, ECFP4)",
+    "cluster_size": "molecules of that cluster among those that were chosen from",
+    "front": "Pareto front, 1: nothing is as good in all components and better in one",
+    "crowding": "room around it on its front, more is rarer; empty for those at an end of it",
     "flags": "what to look at before making it",
     "nearest_reference": "most similar of your reference compounds",
     "nearest_similarity": "Tanimoto similarity to it, ECFP4 fingerprint, 0 to 1",

@@ -34,6 +34,7 @@ RESERVED = frozenset(
             "flags",
             "scaffold",
             "cluster",
+            "cluster_size",
             "front",
             "crowding",
         ),

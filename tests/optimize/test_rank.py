@@ -5,7 +5,7 @@ import pytest
 from molgen.chem.molecule import Molecule
 from molgen.core.schema import OutputConfig
 from molgen.optimize.memory import Entry, Memory
-from molgen.optimize.rank import candidate_rows, funnel, pick
+from molgen.optimize.rank import candidate_rows, choose, funnel, pick
 
 
 def entry(number, smiles, total, status="scored", origin="reinforce"):
@@ -82,3 +82,50 @@ def test_the_funnel_adds_up():
     }  # fmt: skip
     counts = [count for _, count in steps]
     assert counts == sorted(counts, reverse=True)
+
+
+def with_parts(number, smiles, a, b):
+    total = (a * b) ** 0.5
+    return Entry(
+        number, 1, "reinforce", (), smiles, smiles, "scored", total, total,
+        values={"a": a, "b": b}, desirability={"a": a, "b": b},
+    )  # fmt: skip
+
+
+PAIRS = [
+    with_parts(0, "CCCCCC", 0.9, 0.12),
+    with_parts(1, "c1ccccc1CCN", 0.8, 0.8),
+    with_parts(2, "c1ccccc1CCCN", 0.7, 0.7),
+    with_parts(3, "c1ccncc1", 0.1, 0.95),
+    with_parts(4, "c1ccccc1CCNC", 0.75, 0.75),
+]
+
+
+def chosen(**output):
+    choice = choose(Memory(PAIRS), OutputConfig(**output), "none", [], objectives=["a", "b"])
+    return [entry.id for entry, _ in choice.picked], choice
+
+
+def test_a_pareto_ranking_puts_the_first_front_before_better_totals():
+    assert chosen()[0] == [1, 4, 2, 0, 3]
+    ids, choice = chosen(ranking="pareto")
+    assert ids == [0, 3, 1, 4, 2], (
+        "the ends of the front have endless room, then the middle, then front 2 and 3"
+    )
+    assert choice.columns["front"] == [1, 1, 1, 2, 3]
+    assert choice.columns["crowding"][:2] == [None, None]
+    assert "3 of 5 molecules are on the first front" in choice.notes[0]
+
+
+def test_selection_takes_one_of_each_cluster_and_says_so():
+    ids, choice = chosen(n=3, select="clusters")
+    assert ids == [1, 0, 3], "in the order of their totals, without the two analogues of 1"
+    assert choice.columns == {"cluster": [1, 2, 3], "cluster_size": [3, 1, 1]}
+    assert choice.passed_over["left out for variety (output.select: clusters)"] == 2
+    assert "each of 3 clusters among the 5 best" in choice.notes[0]
+    assert chosen(n=4, select="clusters")[0] == [1, 4, 0, 3]
+
+
+def test_maxmin_chooses_from_the_pool_only():
+    assert chosen(n=2, select="maxmin", pool=3)[0] in ([1, 4], [1, 2])
+    assert chosen(n=3, select="maxmin")[0] == [1, 0, 3]
