@@ -17,6 +17,7 @@ from molgen.core.suggest import did_you_mean
 from molgen.scoring import external_params as e
 from molgen.scoring import list_params as lists
 from molgen.scoring import params as p
+from molgen.scoring.filter_params import FilterPresetParams
 from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.qsar.params import QsarParams
 
@@ -170,6 +171,16 @@ _RECORDS = [
         transform={"type": "step", "low": 5},
         params=lists.NoveltyParams,
         example={"references": {"my-17": "CC(=O)Oc1ccccc1C(=O)O"}, "cores": ["c1ccc2ncncc2c1"]},
+    ),
+    ScorerRecord(
+        "filter_preset",
+        "rules of the filter stage that the molecule breaks, named in words (docs/filters.md); none is wanted",
+        "rules",
+        2e-3,
+        "molgen.scoring.filter_preset:build",
+        transform={"type": "step", "high": 0},
+        params=FilterPresetParams,
+        example={"preset": "default", "relax": ["nitroarene"]},
     ),
     ScorerRecord(
         "ring_frequency",

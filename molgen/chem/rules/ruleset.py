@@ -46,8 +46,8 @@ class RuleSet:
                 except ConfigError as error:
                     problems += error.problems
                     continue
-                if key == "add":
-                    for rule in found:
+                if key == "add":  # a rule's name alone: the one of ours, not its namesakes in the catalogs
+                    for rule in [rule for rule in found if rule.group == found[0].group]:
                         _take(wanted, rule, book)
         for own in ("own",) if options.own else ():
             wanted[own] = None
@@ -120,17 +120,23 @@ class RuleSet:
                 broken[i, place[hit.rule.id]] = True
         return broken
 
-    def describe_relaxations(self) -> list[str]:
-        """Each relaxation in a sentence, for the report."""
-        said = []
+    def remarks(self) -> list[str]:
+        """What differs from the preset, each in a sentence, for the report: additions, other bars, relaxations."""
+        options = self.options
+        said = [f"added: {name}" for name in options.add]
+        said += [f"{name} {value:g}" for name, value in options.limits.items()]
+        said += [f"elements allowed besides: {', '.join(options.elements)}"] if options.elements else []
+        said += [f"own window: {rule.summary}" for rule in self.rules if rule.group in options.windows]
+        said += [f"{len(options.own)} motifs of your own"] if options.own else []
         for one in self.relaxed:
             active = [rule.id for rule in one.rules if rule.id in self._in_force]
             what = ", ".join(active[:5]) + (f" and {len(active) - 5} more" if len(active) > 5 else "")
-            said.append(
-                f"{one.name!r} is relaxed ({what})"
-                if active
-                else f"{one.name!r} is relaxed: not in force anyway"
-            )
+            known = f" ({what})" if active else " (not in force)"
+            said.append(f"relaxed: {one.name}{known}")
+        if options.parents:
+            said.append(f"what {len(options.parents)} parents break is excused")
+        if options.ring_rescue:
+            said.append("a rare ring system passes if both ChEMBL and SureChEMBL know it")
         return said
 
     def _remember(self, name: str, smiles: str) -> None:
