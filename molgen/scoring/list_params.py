@@ -27,3 +27,22 @@ class NoveltyParams(Section):
         if bool(self.references) == (self.file is not None):
             raise ValueError("give references (a list of SMILES) or file (known compounds), one of the two")
         return self
+
+
+class BlocksParams(Section):
+    """Building blocks that are on the shelf."""
+
+    references: list[str] = Field(default_factory=list, description="building blocks as SMILES")
+    file: str | None = Field(None, description="file of building blocks instead, of any length")
+    id_column: str | None = Field(None, description="column with the ids of the blocks; default: guessed")
+    max_steps: int = Field(2, ge=1, le=2, description="reactions at most, from blocks to molecule")
+    without: list[str] = Field(
+        default_factory=list,
+        description="names of reactions that you do not run, see docs/synthesizability.md",
+    )
+
+    @model_validator(mode="after")
+    def _has_one_list(self) -> BlocksParams:
+        if bool(self.references) == (self.file is not None):
+            raise ValueError("give references (a list of SMILES) or file (building blocks), one of the two")
+        return self

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molgen.chem.alerts import Substructure, compile_all
 from molgen.chem.hazard import WITHHELD, Screen
@@ -139,15 +139,24 @@ def _answers(
         verdicts = compare_keys(index, [row.text for row in part], found, cores)
     for row, smiles, verdict in zip(part, found.smiles, verdicts, strict=True):
         name = row.id or f"line {row.line}"
-        mol = Chem.MolFromSmiles(smiles or row.text)
-        hazard = screen.withholds(mol) if mol is not None else None
-        if hazard is not None:  # nothing of the row but its id: other columns may hold the structure as well
+        mol = Chem.MolFromSmiles(smiles) if smiles else None
+        if (
+            hazard := _hazard(screen, row.text, mol)
+        ) is not None:  # nothing of the row but its id: other columns may hold the structure as well
             yield _row(name, "", Verdict("withheld", why=f"{WITHHELD}: {hazard}"))
             continue
         answer = _row(name, smiles or row.text, verdict)
         if filters is not None and smiles:
             answer |= dict(zip(PATENT_COLUMNS, filters.seen(mol), strict=True))
         yield answer | {key: value for key, value in row.data.items() if key not in answer}
+
+
+def _hazard(screen: Screen, text: str, mol: Chem.Mol | None) -> str | None:
+    """The class for which a row is withheld: by its molecule, or by what standardization cut off or refused."""
+    if mol is None or "." in text:
+        with rdBase.BlockLogs():
+            mol = Chem.MolFromSmiles(text) or mol
+    return None if mol is None else screen.withholds(mol)
 
 
 def _row(name: str, smiles: str, verdict: Verdict) -> dict[str, Any]:

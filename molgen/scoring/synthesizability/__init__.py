@@ -1,0 +1,1 @@
+"""Whether a molecule can be made: from the user's own building blocks, or in the eyes of a retrosynthesis program."""
