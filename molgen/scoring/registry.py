@@ -183,6 +183,15 @@ _RECORDS = [
         example={"preset": "default", "relax": ["nitroarene"]},
     ),
     ScorerRecord(
+        "building_blocks",
+        "share of the molecule that your building blocks bring in, in at most two known reactions; 1: all of it",
+        "",
+        3e-2,
+        "molgen.scoring.synthesizability.scorer:build",
+        params=lists.BlocksParams,
+        example={"references": ["NCc1ccccc1", "OC(=O)c1ccncc1"], "max_steps": 2},
+    ),
+    ScorerRecord(
         "ring_frequency",
         "occurrences, in known compounds, of the rarest ring system of the molecule",
         "molecules",
