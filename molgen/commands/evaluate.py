@@ -44,7 +44,8 @@ def evaluate(
         int | None, typer.Option("-n", min=1, help="Use the first N strings; default: 30,000.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Also the nats per molecule that this model needs.")
+        str | None,
+        typer.Option(help="Also look into this model: nats per molecule, latent space."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 1,
     smiles_column: out.SmilesColumn = None,
@@ -86,8 +87,8 @@ def _show(result: Evaluation, output: Path | None) -> None:
         typer.echo("funnel: " + " -> ".join(f"{step.name} {step.kept:,}" for step in result.funnel.steps))
     for verdict in result.verdicts:
         typer.echo(f"VERDICT: {verdict.words}")
-    if not result.verdicts:
-        typer.echo("no verdict: no copy, no variation of one thing, no repeats were found; that is no praise")
+    if result.no_verdict:
+        typer.echo(result.no_verdict)
     seconds = ", ".join(f"{stage} {value:.0f}" for stage, value in result.seconds.items() if value >= 0.5)
     if seconds:
         typer.echo(f"CPU-seconds: {seconds}")

@@ -126,8 +126,17 @@ def compounds(distinct: Sequence[str], most: int = 500) -> Compounds:
         except MoleculeError:
             key = smiles  # no compound to standardize; it stays one of its own
         keys.add(key)
-        flat.add(key.translate(_NO_STEREO))
+        flat.add(without_stereo(key))
     return Compounds(len(chosen), len(keys), len(flat))
 
 
-_NO_STEREO = str.maketrans("", "", "@/\\")
+def without_stereo(smiles: str) -> str:
+    """The canonical string of the structure without its stereo.
+
+    Leaving the marks out of the string is not enough: they decide on the order of the atoms, too.
+    """
+    mol = Chem.MolFromSmiles(smiles)
+    if mol is None:
+        return smiles
+    Chem.RemoveStereochemistry(mol)
+    return str(Chem.MolToSmiles(mol))

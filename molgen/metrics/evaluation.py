@@ -10,7 +10,7 @@ from typing import Any
 from molgen.metrics.collapse import Curve
 from molgen.metrics.drift import Drift, ShareShift
 from molgen.metrics.funnel import Funnel
-from molgen.metrics.verdicts import Verdict
+from molgen.metrics.verdicts import FEWEST, Verdict
 
 FORMAT = 1
 
@@ -73,6 +73,18 @@ class Evaluation:
             if metric.name == name and suite in (None, metric.suite):
                 return metric.value
         raise KeyError(name)
+
+    @property
+    def no_verdict(self) -> str:
+        """What it means that there is no verdict, in a sentence; empty where there are some."""
+        if self.verdicts:
+            return ""
+        if self.n_raw < FEWEST:
+            return f"No verdict: {self.n_raw} strings are too few to look for one."
+        return (
+            "No verdict: the list is not a copy, not one molecule varied, not repeats, and not unlike known chemistry, "
+            "as far as the checks see. That is no praise."
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """The metrics as table rows."""

@@ -53,6 +53,7 @@ SIZES: tuple[tuple[str, int, str], ...] = (
     ("FCD", 10_000, "it grows about as 1/n with smaller samples; the published protocol has 30,000"),
     ("KL", 10_000, "GuacaMol's protocol has 10,000"),
     ("valid", 1_000, "the interval is wider than 6 points"),
+    ("gate", 1_000, "the intervals of all shares are wider than 4 points"),
     ("precision", 2_000, "the spread between neighbors is not that of the whole set"),
     ("coverage", 2_000, "the spread between neighbors is not that of the whole set"),
     ("KCD", 1_000, "its standard deviation is of the size of the value"),

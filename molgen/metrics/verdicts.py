@@ -6,7 +6,7 @@ MOSES, ZINC and ChEMBL get no verdict. None of them says that a list is good.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from molgen.metrics.collapse import Recall
@@ -18,8 +18,10 @@ _Say = Callable[[str, float, str], None]
 
 #: Fewer molecules than this say nothing about a generator.
 FEWEST = 10
+_SHIFTS = 3  # properties with a sentence of their own
 BARS: dict[str, float] = {
     "invalid": 0.5,  # validity below
+    "unusable": 0.5,  # share of the valid strings that can be standardized below
     "repeats": 0.5,  # distinct share below
     "copies": 0.5,  # share of training molecules from
     "close_copies": 0.75,  # probability of being closer to training than held-out molecules, from
@@ -65,6 +67,16 @@ class Facts:
     drifts: Sequence[Drift] = ()
 
 
+def unusable(n_raw: int, n_valid: int, rejected: Mapping[str, int]) -> Verdict | None:
+    """Said where most valid strings are no molecules to work with (too large, no carbon ...)."""
+    left = n_raw - sum(rejected.values())
+    if n_raw < FEWEST or not n_valid or left >= BARS["unusable"] * n_valid:
+        return None
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in list(rejected.items())[:3])
+    words = f"Only {left:,} of {n_valid:,} valid strings are molecules to work with; the others: {reasons}."
+    return Verdict("unusable", words, left / n_valid)
+
+
 def verdicts(facts: Facts) -> list[Verdict]:
     """Everything that must be said of a sample before its metrics are read; empty for a sample without such faults."""
     found: list[Verdict] = []
@@ -89,7 +101,7 @@ def verdicts(facts: Facts) -> list[Verdict]:
             "same_compounds",
             both.compounds / both.strings,
             f"The same compounds over and over: {both.strings:,} different structures are {both.compounds:,} compounds "
-            "once salts, charges and tautomers are taken together.",
+            "once salts, charges, isotopes and tautomers are taken together.",
         )
     elif both.flat < BARS["stereoisomers"] * both.compounds:
         say(
@@ -107,15 +119,19 @@ def verdicts(facts: Facts) -> list[Verdict]:
             f"Unlike known chemistry: {facts.gates['B']:.0%} of the molecules have a sane graph and only ring systems "
             "that were seen before (gate B).",
         )
-    for drift in facts.drifts:
-        if abs(drift.effect) >= BARS["shifted"]:
-            where = "above" if drift.effect > 0 else "below"
-            say(
-                "shifted",
-                drift.effect,
-                f"Somewhere else than the reference: mean {PROPERTIES.get(drift.name, drift.name)} is "
-                f"{drift.mean:.3g}, {abs(drift.effect):.1f} standard deviations {where} {drift.reference_mean:.3g}.",
-            )
+    shifted = sorted(
+        (d for d in facts.drifts if abs(d.effect) >= BARS["shifted"]), key=lambda d: -abs(d.effect)
+    )
+    for drift in shifted[:_SHIFTS]:
+        where = "above" if drift.effect > 0 else "below"
+        say(
+            "shifted",
+            drift.effect,
+            f"Somewhere else than the reference: mean {PROPERTIES.get(drift.name, drift.name)} is "
+            f"{drift.mean:.3g}, {abs(drift.effect):.1f} standard deviations {where} {drift.reference_mean:.3g}.",
+        )
+    if rest := [PROPERTIES.get(drift.name, drift.name) for drift in shifted[_SHIFTS:]]:
+        say("shifted", shifted[_SHIFTS].effect, f"As far away on average: {', '.join(rest)}.")
     return found
 
 

@@ -83,10 +83,7 @@ def _first_screen(result: Evaluation) -> str:
         lines = "".join(f"<li>{escape(verdict.words)}</li>" for verdict in result.verdicts)
         verdict = f'<ul class="verdicts">{lines}</ul>'
     else:
-        verdict = (
-            '<p class="clear">No verdict: the list is not a copy, not one molecule varied, not repeats, and not '
-            "unlike known chemistry, as far as the checks see. That is no praise; read on.</p>"
-        )
+        verdict = f'<p class="clear">{escape(result.no_verdict)}</p>'
     notes = "".join(f"<li>{escape(text)}</li>" for text in result.warnings)
     facts = "".join(
         f'<div class="fact panel"><b>{big}</b><span>{small}</span></div>' for big, small in _facts(result)

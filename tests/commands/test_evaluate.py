@@ -38,7 +38,7 @@ def test_a_list_of_another_tool_is_evaluated(
     assert run(["evaluate", str(molecules), "--suite", "audit", "--reference", "none", "-o", str(out)]) == 0
     shown = capsys.readouterr()
     assert "funnel: raw 12 -> parsed 11 -> unique 11" in shown.out
-    assert "no verdict" in shown.out
+    assert "No verdict" in shown.out
     assert (out / "results" / "report.html").is_file()
     assert run(["evaluate", str(molecules), "--reference", "none", "-o", str(out), "-q"]) == 1
     assert "--overwrite" in capsys.readouterr().err

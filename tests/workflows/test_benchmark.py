@@ -223,8 +223,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "AUC top-10" in printed.out
     assert "League A" in printed.out
     assert printed.err == ""
-    assert run(["benchmark", "guacamol", "--task", "medain1", "-o", str(tmp_path / "b")]) == 2
-    assert "did you mean 'median1'" in capsys.readouterr().err
+    assert run(["benchmark", "guacamol", "--task", "median2,medain1", "-o", str(tmp_path / "b")]) == 2
+    assert "'medain1' of guacamol; did you mean 'median1'" in capsys.readouterr().err
 
 
 def test_a_task_is_not_resumed_without_its_oracle(tmp_path: Path) -> None:

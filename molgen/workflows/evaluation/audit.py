@@ -18,7 +18,7 @@ from molgen.metrics.gates import gate_shares
 from molgen.metrics.intervals import mean_interval, share_interval
 from molgen.metrics.memorization import Memorization, memorization
 from molgen.metrics.similarity import morgan_bits, nearest_similarity
-from molgen.metrics.verdicts import Facts, verdicts
+from molgen.metrics.verdicts import Facts, unusable, verdicts
 from molgen.workflows.evaluation.context import Context, judge_all
 from molgen.workflows.evaluation.inputs import ring_counts
 
@@ -33,8 +33,11 @@ def audit(context: Context, *, full: bool) -> None:
     """Find what the verdicts rest on; with ``full`` also judge every molecule and record all audit metrics."""
     result, sample = context.result, context.sample
     distinct = context.distinct
+    if verdict := unusable(sample.n_raw, len(sample.smiles), context.parsed.reasons):
+        result.verdicts.append(verdict)
     if not distinct:
         result.warnings.append("no molecule that standardizes: there is nothing to audit")
+        result.funnel = build_funnel(len(context.raw), context.parsed.reasons, 0, [])
         return
     mols = [molecule.mol for molecule in distinct]
     _judge(context, full)
@@ -71,7 +74,7 @@ def audit(context: Context, *, full: bool) -> None:
         "compounds per structure",
         both.compounds / both.strings,
         both.strings,
-        note="salts, charges and tautomers taken together",
+        note="salts, charges, isotopes and tautomers taken together",
     )
     result.curves["unique"] = [("distinct share", unique_curve(sample.smiles))]
     result.curves["scaffolds"] = [("sample", entropy_curve(context.scaffolds))]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 import molgen as mg
@@ -174,6 +175,61 @@ def test_repeats_and_broken_strings_are_named(run, drawn: list[str]) -> None:  #
     valid = [text for text in drawn if Chem.MolFromSmiles(text)]
     assert "repeats" in codes(run(valid[:30] * 5))
     assert "invalid" in codes(run(valid[:40] + ["C1CC"] * 60))
+
+
+def test_other_spellings_of_ten_molecules_are_repeats(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    ten = [mol for mol in map(Chem.MolFromSmiles, drawn[:40]) if mol is not None and mol.GetNumAtoms()][:10]
+    spellings = [text for mol in ten for text in Chem.MolToRandomSmilesVect(mol, 8, randomSeed=7)]
+    assert len(set(spellings)) > 60
+    assert codes(run(spellings)) >= {"repeats"}
+
+
+def test_stereoisomers_of_one_molecule_are_one_without_stereo(run) -> None:  # type: ignore[no-untyped-def]
+    """Their marks also decide on the order of the atoms, so that stripped strings were still two."""
+    forms = [
+        Chem.MolToSmiles(mol)
+        for mol in EnumerateStereoisomers(Chem.MolFromSmiles("CC(O)C(O)C(N)C(O)C(C)c1ccccc1"))
+    ]
+    found = next(v for v in run(forms).verdicts if v.code == "stereoisomers")
+    assert f"{len(forms)} compounds are 1 without" in found.words
+
+
+def test_isotopes_and_atom_numbers_do_not_make_new_molecules(run, places) -> None:  # type: ignore[no-untyped-def]
+    returned = places[2].read_text().split()[:30]
+    numbered, labeled = [], []
+    for text in returned:
+        mol = Chem.MolFromSmiles(text)
+        mol.GetAtomWithIdx(0).SetIsotope(mol.GetAtomWithIdx(0).GetAtomicNum() * 2 + 1)
+        labeled.append(Chem.MolToSmiles(mol))
+        for atom in mol.GetAtoms():
+            atom.SetAtomMapNum(atom.GetIdx() + 1)
+        numbered.append(Chem.MolToSmiles(mol))
+    assert "copies" in codes(run(labeled))
+    assert "copies" in codes(run(numbered))
+
+
+def test_a_file_of_blank_lines_is_mostly_invalid(run, drawn, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    valid = [text for text in drawn[:40] if Chem.MolFromSmiles(text)][:12]
+    (tmp_path / "sparse.smi").write_text("\n\n\n\n\n\n\n\n\n\n".join(valid) + "\n")
+    result = run(tmp_path / "sparse.smi")
+    assert result.n_raw == 1 + 11 * 10
+    assert "invalid" in codes(result)
+
+
+def test_a_handful_of_molecules_gets_no_clean_bill(run, drawn: list[str]) -> None:  # type: ignore[no-untyped-def]
+    result = run([text for text in drawn[:20] if Chem.MolFromSmiles(text)][:5])
+    assert result.verdicts == []
+    assert "too few to look for one" in result.no_verdict
+    assert any(text.startswith("gate from 5 molecules: 1,000") for text in result.warnings)
+
+
+def test_polymers_are_named_though_none_of_them_could_be_audited(run) -> None:  # type: ignore[no-untyped-def]
+    """They are valid, and no verdict at all was given."""
+    result = run(["C" * n + "O" for n in range(300, 1500, 100)])
+    assert codes(result) == {"unusable"}
+    assert "Only 0 of 12 valid strings are molecules to work with" in result.verdicts[0].words
+    assert result.funnel.delivered == 0
+    assert sum(step.lost for step in result.funnel.steps) == 12
 
 
 def test_impossible_graphs_are_named(run) -> None:  # type: ignore[no-untyped-def]

@@ -80,7 +80,9 @@ def test_a_perfect_space_is_measured_as_perfect() -> None:
     assert found.value("reconstructed exactly") == 1.0
     assert found.value("locality at 0 SD") == 1.0
     assert found.value("locality at 4 SD") < 0.9
-    assert found.value("drift along paths") > 0.3  # chains of more than five carbons look alike to a fingerprint
+    assert (
+        found.value("drift along paths") > 0.3
+    )  # chains of more than five carbons look alike to a fingerprint
     with pytest.raises(KeyError):
         found.value("nats per molecule (sample)")
 
