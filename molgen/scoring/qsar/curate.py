@@ -195,8 +195,8 @@ def _check_enough(found: Curated, source: str) -> None:
     lost = "; ".join(f"{n} {why}" for why, n in list(counts["reasons"].items())[:5])
     if len(exact) < FEWEST:
         raise DataError(
-            f"{source}: {len(exact)} compounds with an exact value of {found.scale.column!r} are left of "
-            f"{counts['rows']} rows; a model needs at least {FEWEST}" + (f" ({lost})" if lost else "")
+            f"{source}: of {counts['rows']} rows, compounds are left: {len(exact)} with an exact value of "
+            f"{found.scale.column!r}; a model needs at least {FEWEST}" + (f" ({lost})" if lost else "")
         )
     if np.ptp(exact) == 0:
         raise DataError(

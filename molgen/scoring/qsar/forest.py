@@ -10,7 +10,8 @@ from molgen.scoring.qsar.features import Features
 
 KIND = "forest"
 TREES = 100
-_MANY = 5000  # rows from which trees are kept shallower, for time and disk
+#: Rows from which fewer features are tried at a split, for time, and from which leaves are larger, for disk.
+_MANY, _VERY_MANY = 2000, 5000
 _BLOCK = 2048
 
 
@@ -113,11 +114,10 @@ def grow(table: np.ndarray, y: np.ndarray, seed: int, trees: int = TREES, out_of
     """scikit-learn's forest with our settings."""
     from sklearn.ensemble import RandomForestRegressor
 
-    many = len(table) > _MANY
     forest = RandomForestRegressor(
         n_estimators=trees,
-        max_features="sqrt" if many else 0.1,
-        min_samples_leaf=3 if many else 1,
+        max_features="sqrt" if len(table) > _MANY else 0.1,
+        min_samples_leaf=3 if len(table) > _VERY_MANY else 1,
         bootstrap=True,
         oob_score=out_of_bag,
         random_state=seed % (1 << 32),
