@@ -1,4 +1,4 @@
-"""Can it be made from my blocks: the share of a molecule that comes from the shelf as a score, the route as evidence."""
+"""Can it be made from my blocks: the share of a molecule that comes from the shelf, and the route as evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's building blocks as a set of hashes: half a million of them take some 30 MB and are read once per content."""
+"""The building blocks of the user as a set of hashes: half a million take some 30 MB, and are read once per content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEPT_ROWS = 5_000
 
 @dataclass(frozen=True)
 class Stock:
-    """Building blocks: sorted hashes of their canonical SMILES, uint64 ``[n]``, and their ids (UTF-8), bytes ``[n]``."""
+    """Building blocks: sorted hashes of their canonical SMILES, uint64 ``[n]``, and their ids, bytes ``[n]``."""
 
     keys: np.ndarray
     names: np.ndarray
