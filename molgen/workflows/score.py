@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rdkit import Chem
+
+from molgen.chem.hazard import Screen
 from molgen.chem.molecule import Molecule, Rejected
 from molgen.core.errors import ConfigError
 from molgen.core.schema import ObjectiveConfig
@@ -67,6 +70,7 @@ def score(
     workers: int = 1,
     everything: bool = True,
     evidence: bool = True,
+    hazards: bool = True,
     quiet: bool = False,
 ) -> ScoreResult:
     """Score a file ("-": standard input), SMILES or molecules; see :func:`molgen.api.score`."""
@@ -76,6 +80,8 @@ def score(
         config, base_dir=base_dir, policy=policy, workers=workers
     ) as built:  # problems come first
         table = _molecules(molecules, smiles_column, id_column, policy, workers, quiet)
+        screen = Screen(on=hazards)
+        _withhold(table, screen)
         distinct = len(set(table.molecules))
         with Progress(distinct, "molecules", "scoring", quiet=quiet) as bar, stop_signals() as stop:
             scores = built(
@@ -84,7 +90,7 @@ def score(
             told = Evidence()
             if evidence:
                 told = built.evidence(table.molecules, known=scores.raw, stop=lambda: stop.requested)
-    notes = [*table.notes, *scores.warnings, *told.notes]
+    notes = [*table.notes, *screen.notes(), *scores.warnings, *told.notes]
     return ScoreResult(table.molecules, scores, table.rejected, notes, told)
 
 
@@ -107,6 +113,19 @@ def _objective(
     if kind == "objective":
         return loaded.config, loaded.base_dir, "default"
     return loaded.config.objective, _original_base(loaded), loaded.config.policy
+
+
+def _withhold(table: Table, screen: Screen) -> None:
+    """Move what the hazard screen withholds from the molecules to the rejected rows, without its structure."""
+    kept = []
+    for molecule in table.molecules:
+        hazard = screen.withholds(Chem.MolFromSmiles(molecule.smiles))  # not kept: a million would fill the memory
+        if hazard is None:
+            kept.append(molecule)
+        else:
+            name = f"id {molecule.id}" if molecule.id else ""
+            table.rejected.append(Rejected(0, name, "withheld", f"hazard screen: {hazard}", table.path))
+    table.molecules = kept
 
 
 def _original_base(loaded: Loaded[Any]) -> Path:
