@@ -26,6 +26,7 @@ def score(
     workers: int = 1,
     everything: bool = True,
     evidence: bool = True,
+    hazards: bool = True,
     quiet: bool = False,
 ) -> ScoreResult:
     """Score a file (a path, "-" for standard input) or a list of SMILES with an objective.
@@ -33,7 +34,8 @@ def score(
     ``objective``: an objective file, a run configuration, or a run folder. ``policy``: default, that of the
     configuration. ``everything``: also values that the loop skips because a filter has already rejected the
     molecule; totals are the same. ``evidence``: also the further columns of scorers that have some (interval,
-    nearest compound ...). Raises ConfigError, DataError, ScorerError.
+    nearest compound ...). ``hazards`` False: nothing is withheld by the hazard screen, and the notes say so. Raises
+    ConfigError, DataError, ScorerError.
     """
     from molgen.workflows.score import score as score_molecules
 
@@ -46,6 +48,7 @@ def score(
         workers=workers,
         everything=everything,
         evidence=evidence,
+        hazards=hazards,
         quiet=quiet,
     )
 
