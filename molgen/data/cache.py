@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from molgen.core.errors import DataError
+from molgen.core.errors import DataError, RunError
 from molgen.run.files import write_atomic
+from molgen.run.progress import say
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -79,7 +80,13 @@ def kept(kind: str, key: str, make: Callable[[], Arrays], *, worth: bool = True)
     if found is None:
         found = make()
         if worth:
-            _write(cache_dir() / name, found)
+            try:
+                _write(cache_dir() / name, found)
+            except (
+                OSError,
+                RunError,
+            ) as error:  # a cache that cannot be written to costs time, not the training
+                say(f"note: not kept for the next time: {error}")
     if place is not None:
         _write(place.folder / name, found)
     return found

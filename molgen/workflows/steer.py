@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import ConfigError
 from molgen.core.suggest import did_you_mean
+from molgen.learn.labels import from_card
 from molgen.report.frame import MoleculeFrame
 from molgen.workflows.capability import require
 
@@ -33,6 +35,8 @@ class Steered(MoleculeFrame):
 
     ``claim``: what the head says of the end point. ``reread``: what it says of the point where the decoded molecule is
     encoded. ``real``: the scorer's value. ``before``: the scorer's value where the way began. ``gap`` = claim - real.
+    Where nothing computes the property (not ``judged``) there is no ``real``, ``before`` is the head's, and
+    ``held_out`` is what the card says of the head: its ``error`` on so many ``values``.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Steered(MoleculeFrame):
     log_prior: np.ndarray
     similarity: np.ndarray | None
     ways: int
+    judged: bool = True
+    held_out: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -58,9 +64,8 @@ class Steered(MoleculeFrame):
         """Columns ``smiles``, ``claim``, ``real``, ``gap``, ``reread``, ``before``, ``log_prior``, ``similarity``."""
         import pandas as pd
 
-        columns = {
-            name: getattr(self, name) for name in ("smiles", "claim", "real", "gap", "reread", "before")
-        }
+        names = ["smiles", "claim", *(["real", "gap"] if self.judged else []), "reread", "before"]
+        columns = {name: getattr(self, name) for name in names}
         columns["log_prior"] = self.log_prior
         if self.similarity is not None:
             columns["similarity"] = self.similarity
@@ -70,6 +75,8 @@ class Steered(MoleculeFrame):
         """What the head claims, what the scorer finds, and what of the claim is real."""
         if not len(self):
             return f"none of {self.ways} ways ended at a molecule with a value"
+        if not self.judged:
+            return self._claims_only()
         text = (
             f"{len(self)} molecules from {self.ways} ways; mean {self.name}: the head claims {self.claim.mean():.3g}, "
             f"the scorer finds {self.real.mean():.3g} (gap {self.gap.mean():+.3g}), "
@@ -81,6 +88,21 @@ class Steered(MoleculeFrame):
         if len(self) > 2 and self.claim.std() > 0 and self.real.std() > 0:
             text += f"; correlation {np.corrcoef(self.claim, self.real)[0, 1]:.2f}"
         return text
+
+    def _claims_only(self) -> str:
+        text = (
+            f"{len(self)} molecules from {self.ways} ways. Nothing computes {self.name}, so these are claims of the "
+            f"head, and none is checked: mean {self.claim.mean():.3g} where the ways end, "
+            f"{np.nanmean(self.reread):.3g} for the molecules themselves, {np.nanmean(self.before):.3g} before. "
+        )
+        if not self.held_out.get("values"):
+            return (
+                text + "No molecule with a measured value was held out: nobody knows how far off the head is"
+            )
+        return text + (
+            f"On {self.held_out['values']:.0f} held-out molecules it was off by {self.held_out['error']:.3g} on "
+            f"average (R2 {self.held_out['r2']:.2f}); among new molecules expect worse"
+        )
 
 
 def steer(
@@ -103,7 +125,8 @@ def steer(
     The ways begin around ``start`` (at ``jitter`` standard deviations), or at points of the prior. ``step_size``:
     standard deviations per step. ``caution``: weight of the prior's log-density per latent number against the head's
     value in standard deviations: where no molecule was, the head knows nothing. ``scorer``: the judge; a name,
-    ``file.py:function`` or a function of an RDKit molecule; default: the property's own.
+    ``file.py:function`` or a function of an RDKit molecule; default: the property's own. A measured column has none:
+    its result is of claims only, sorted by what the head says of the molecules themselves, and says so.
 
     Raises ModelError for a model without a property head or decoder, ConfigError for names, DataError for the start.
     """
@@ -115,11 +138,27 @@ def steer(
         raise ConfigError(f"must be higher, lower or a number, not {towards!r}", "towards")
     if n < 1 or steps < 1 or step_size <= 0 or caution < 0:
         raise ConfigError("n, steps and step_size must be above 0, caution at least 0", "steer")
-    with _judged(name, scorer) as judge:
+    measured = name in getattr(
+        generator, "measured", ()
+    )  # what was taught from a column, which nothing computes
+    with nullcontext() if measured and scorer is None else _judged(name, scorer) as judge:
         reference = None if start is None else Molecule.from_smiles(start)
         begin = _beginnings(generator, reference, n, jitter, seed)
         end = _uphill(generator, begin, names.index(name), towards, steps, step_size, caution)
         return _report(generator, name, towards, begin, end, judge, reference)
+
+
+def _read(generator: Any, column: int, mols: Sequence[Molecule]) -> np.ndarray:
+    """What the head says of molecules, by way of their points."""
+    import torch
+
+    if not mols:
+        return np.zeros(0)
+    with torch.no_grad():
+        found: np.ndarray = (
+            generator.predict(generator.encode([m.smiles for m in mols]))[:, column].double().cpu().numpy()
+        )
+    return found
 
 
 def _beginnings(generator: Any, start: Molecule | None, n: int, jitter: float, seed: int) -> torch.Tensor:
@@ -169,7 +208,7 @@ def _report(
     towards: Towards,
     begin: torch.Tensor,
     end: torch.Tensor,
-    judge: Judge,
+    judge: Judge | None,
     reference: Molecule | None,
 ) -> Steered:
     import torch
@@ -181,12 +220,13 @@ def _report(
     with torch.no_grad():
         claim = generator.predict(end)[:, column].double().cpu().numpy()
         density = generator.prior.log_prob(end) if isinstance(generator, HasPrior) else end[:, 0] * math.nan
+    value = judge or partial(_read, generator, column)  # without a judge the head's word is all there is
     before = np.full(len(begin), np.nan)
     first = parse_all(generator.decode(begin))
-    before[first.index] = judge(first.ok)
+    before[first.index] = value(first.ok)
     last = parse_all(generator.decode(end))
     real = np.full(len(end), np.nan)
-    real[last.index] = judge(last.ok)
+    real[last.index] = value(last.ok)
     molecules = dict(zip(last.index, last.ok, strict=True))
     seen: dict[str, int] = {}
     for k in range(len(end)):  # of several ways to one molecule the first is kept
@@ -196,15 +236,7 @@ def _report(
     worth = signs[towards] * real if isinstance(towards, str) else np.abs(real - towards)
     rows = sorted(seen.values(), key=lambda k: worth[k])
     kept = [molecules[k] for k in rows]
-    reread = np.full(len(rows), np.nan)
-    if kept:
-        with torch.no_grad():
-            reread = (
-                generator.predict(generator.encode([m.smiles for m in kept]))[:, column]
-                .double()
-                .cpu()
-                .numpy()
-            )
+    reread = _read(generator, column, kept)
     alike = None
     if reference is not None and kept:
         alike = tanimoto(morgan([m.mol for m in kept]), morgan([reference.mol]))[:, 0]
@@ -214,11 +246,13 @@ def _report(
         [m.smiles for m in kept],
         claim[rows],
         reread,
-        real[rows],
+        real[rows] if judge is not None else np.full(len(rows), np.nan),
         before[rows],
         density.double().cpu().numpy()[rows],
         alike,
         len(end),
+        judge is not None,
+        from_card(getattr(generator, "card", {}), name),
     )
 
 

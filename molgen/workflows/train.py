@@ -13,6 +13,7 @@ from molgen.core.errors import ConfigError, DataError, Interrupted, RunError
 from molgen.core.schema import TrainConfig
 from molgen.core.seeding import stream
 from molgen.data.cache import Carried, carried, has_rdkit
+from molgen.learn.labels import on_card
 from molgen.learn.store import ancestry
 from molgen.learn.trainer import Outcome, Trainer, mean_loss
 from molgen.models.registry import locate, save
@@ -101,8 +102,8 @@ def _drive(folder: RunFolder, config: TrainConfig, quiet: bool) -> TrainResult:
     place, sources = _material_of(
         config, Path(folder.manifest["base_dir"]), None if prepared is None else Path(prepared["folder"])
     )
-    begun_with = {found["sha256"] for found in folder.manifest["inputs"].values()}
-    changed = [s.path for s in sources.values() if s.sha256 not in begun_with]
+    begun = folder.manifest.get("inputs", {})
+    changed = [s.path for s in sources.values() if begun.get(s.name, {}).get("sha256", s.sha256) != s.sha256]
     if changed:
         raise DataError(
             f"{', '.join(changed)}: changed since this training began; put the old file back, or start anew elsewhere"
@@ -140,7 +141,12 @@ def _drive(folder: RunFolder, config: TrainConfig, quiet: bool) -> TrainResult:
             model, "finish"
         ):  # what a family fits once its weights are final, a latent prior for example
             folder.log("fitting what the finished weights allow")
-            card["metrics"]["finish"] = model.finish(data, seed=stream(config.seed, "finish"))
+            with Progress(100, "%", "finishing", quiet=quiet) as bar:
+                card["metrics"]["finish"] = model.finish(
+                    data,
+                    seed=stream(config.seed, "finish"),
+                    advance=lambda share: bar.advance(round(100 * share) - bar.count),
+                )
         path = save(model, folder.path / "model", card)
         folder.update_manifest(status="done")
         folder.log(f"done: {outcome.reason}; model in {path}")
@@ -183,7 +189,7 @@ def _card(
     return {
         "name": config.name,
         "created": manifest.get("created"),
-        "data": {**report, "sha256": digests},
+        "data": {**on_card(report, outcome.state.history[-1]), "sha256": digests},
         "lineage": {"base": None}
         if config.base is None
         else ancestry(config.base, locate(config.base), {digest for digest in digests.values() if digest}),

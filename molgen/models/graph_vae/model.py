@@ -77,7 +77,7 @@ class GraphVae(nn.Module):
         ``labels``: measured columns that its property head is to learn, one value per molecule, NaN where unknown.
         """
         table, limits = vocabulary(cached_trees(smiles, workers=2), params.min_count)
-        scales = {**scales_of(smiles, seed), **measured_scales(labels or {})}
+        scales = {**scales_of(smiles, seed), **measured_scales(labels or {}, params.property_weight)}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return cls(params, table, limits, scales, tuple(labels or ()))
@@ -126,7 +126,8 @@ class GraphVae(nn.Module):
 
     def learn_labels(self, labels: Labels, *, seed: int = 0) -> None:
         """Widen the property head by measured columns that it does not know yet, to fine-tune. Raises DataError."""
-        new = {name: scale for name, scale in measured_scales(labels).items() if name not in self.properties}
+        scales = measured_scales(labels, self.params.property_weight)
+        new = {name: scale for name, scale in scales.items() if name not in self.properties}
         if new:
             widen(self.property_head, len(new), seed)
             self.properties |= new

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from molgen.core.errors import DataError
+from molgen.core.errors import ConfigError, DataError
 from molgen.data.cache import content_key, kept, rdkit_version
 
 PROPERTIES = ("logp", "qed", "sa", "tpsa", "mw")
@@ -63,8 +63,16 @@ def scales_of(smiles: Sequence[str], seed: int, most: int = 2000) -> dict[str, t
     }
 
 
-def measured_scales(labels: Labels) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of the values that each column has. Raises DataError for one that teaches nothing."""
+def measured_scales(labels: Labels, weight: float = 1.0) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of the values that each column has.
+
+    Raises DataError for a column that teaches nothing, ConfigError where the head is not taught (``weight`` 0).
+    """
+    if labels and not weight:
+        raise ConfigError(
+            "is 0, so that labels would not be learned; remove them, or raise it",
+            "model.params.property_weight",
+        )
     found = {}
     for name, column in labels.items():
         values = np.asarray(column, np.float64)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from molgen.learn.labels import metric_name
 from molgen.models.graph_vae.forest import Forest
 from molgen.models.graph_vae.posterior import posterior
 
@@ -64,12 +64,13 @@ def assess_labels(model: Any, data: Forest) -> dict[str, float]:
         mean, _ = posterior(model, data, rows)
         predicted = model.property_head(mean).double().cpu().numpy()
     for column, name in zip(columns, model.measured, strict=True):
-        word = re.sub(r"[^\w .-]", "_", name)  # trackers allow no other signs in the name of a metric
         true, scale = data.labels[rows, column].astype(np.float64), model.properties[name][1]
         there = np.isfinite(true)
         if there.any():
             error = predicted[there, column] - true[there]
-            found[f"{word}_error"] = float(scale * np.abs(error).mean())
-            found[f"{word}_r2"] = float(1 - (error**2).mean() / max(1e-12, float((true[there] ** 2).mean())))
-            found[f"{word}_values"] = float(there.sum())
+            found[metric_name(name, "error")] = float(scale * np.abs(error).mean())
+            found[metric_name(name, "r2")] = float(
+                1 - (error**2).mean() / max(1e-12, float((true[there] ** 2).mean()))
+            )
+            found[metric_name(name, "values")] = float(there.sum())
     return found

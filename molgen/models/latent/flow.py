@@ -67,6 +67,7 @@ class FlowPrior(LatentPrior):
         The weights of the last third are averaged: the loss is noisy by nature.
         """
         self.whiten(mean, log_variance)
+        most_steps = min(most_steps, 2_000 + 20 * len(mean))  # a small set would be learned by heart
         device = mean.device
         generator = torch.Generator(device=device).manual_seed(seed)
         optimizer = torch.optim.AdamW(self.velocity.parameters(), lr=learning_rate, weight_decay=0.0)
