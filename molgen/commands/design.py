@@ -95,6 +95,9 @@ def score(
         bool,
         typer.Option("--no-evidence", help="Scores only: no intervals, nearest compounds and the like."),
     ] = False,
+    no_hazard_screen: Annotated[
+        bool, typer.Option("--no-hazard-screen", help="Do not withhold hazardous structures; this is said.")
+    ] = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
     overwrite: out.Overwrite = False,
@@ -111,6 +114,7 @@ def score(
         workers=workers,
         everything=not stop_at_filters,
         evidence=not no_evidence,
+        hazards=not no_hazard_screen,
         quiet=quiet,
     )
     for note in result.notes:
