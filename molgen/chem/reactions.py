@@ -21,12 +21,16 @@ _MATCHES = 50  # places of one product where one template is tried
 
 @dataclass(frozen=True)
 class Reaction:
-    """One named reaction; ``templates`` are the alternatives (leaving groups), product first."""
+    """One named reaction; ``templates`` are the alternatives (leaving groups), product first.
+
+    ``last``: it comes last in a route, because what it sets free would disturb the step before.
+    """
 
     name: str
     templates: tuple[Any, ...]
     example: Mapping[str, Any]
     miss: tuple[str, ...]
+    last: bool = False
 
     def back(self, mol: Chem.Mol) -> list[tuple[str, ...]]:
         """All distinct sets of blocks (canonical SMILES) that give ``mol`` in one step of this reaction."""
@@ -55,6 +59,7 @@ def reactions() -> tuple[Reaction, ...]:
             tuple(_compiled(smarts) for smarts in entry["retro"]),
             entry["example"],
             tuple(entry["miss"]),
+            entry.get("last", False),
         )
         for entry in content["reactions"]
     )

@@ -82,7 +82,7 @@ def _one_step(smiles: str, stock: Stock, reactions: Sequence[Reaction]) -> Step 
     if mol is None:
         return None
     for reaction in reactions:
-        for blocks in reaction.back(mol):
+        for blocks in () if reaction.last else reaction.back(mol):
             if not _stocked(blocks, stock)[1]:
                 return Step(reaction.name, _names(blocks, stock))
     return None
