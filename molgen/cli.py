@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import benchmark, configs, data, design, evaluate, latent, models, novelty, qsar
+from molgen.commands import benchmark, configs, data, design, evaluate, filter, latent, models, novelty, qsar
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -48,6 +48,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("score", design.score),
     ("optimize", design.optimize),
     ("evaluate", evaluate.evaluate),
+    ("filter", filter.filter_),
     ("novelty", novelty.novelty),
     ("resume", design.resume),
     ("runs", design.runs),

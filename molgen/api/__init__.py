@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from molgen.api.configs import check, doctor, new, recipes_list, runs, scorers_list, track
 from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
+from molgen.api.filter import filter_file, filter_molecules, filter_rules
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
 from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
 from molgen.api.novelty import novelty
@@ -33,6 +34,9 @@ __all__ = [
     "demo",
     "doctor",
     "evaluate",
+    "filter_file",
+    "filter_molecules",
+    "filter_rules",
     "finetune",
     "load",
     "models_families",

@@ -1,0 +1,324 @@
+"""Filtering a file or a list by named rules: in = kept + rejected, and every rejected row says all that it broke."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+import rdkit
+
+from molgen.chem.molecule import Molecule, parse_all
+from molgen.chem.motifs import version as motif_version
+from molgen.chem.rings import table_info
+from molgen.chem.rules.book import Options
+from molgen.chem.rules.rule import Verdict
+from molgen.chem.rules.ruleset import RuleSet
+from molgen.chem.standardize import get_policy
+from molgen.data.reader import Row, open_source
+from molgen.run.progress import Progress
+from molgen.scoring.filter_preset import excused
+from molgen.workflows.rowfile import RowFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_CHUNK = 500
+_AHEAD = 2  # chunks in flight per worker: reading further ahead would only cost memory
+EXCUSED = ("inherited", "relaxed", "shown")
+
+
+class Judged(NamedTuple):
+    """What became of one row: all that a worker process sends back. ``rules`` are ids, or the code of a refusal."""
+
+    smiles: str
+    passes: bool
+    readable: bool = True
+    rules: tuple[str, ...] = ()
+    why: str = ""
+    inherited: str = ""
+    relaxed: str = ""
+    shown: str = ""
+
+
+@dataclass
+class FilterSummary:
+    """How many rows came in, were kept and rejected, and what rejected them.
+
+    ``rules``: one dict per rule that was broken: ``rule``, ``group``, ``severity``, ``molecules``, and ``alone``, how
+    many were rejected by it and nothing else. ``remarks``: what differs from the preset (relaxations, other bars).
+    """
+
+    preset: str
+    groups: list[str]
+    remarks: list[str]
+    policy: str
+    rows: int = 0
+    kept: int = 0
+    rejected: int = 0
+    unreadable: int = 0
+    excused: int = 0
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"format": 1, "kind": "filter", **asdict(self)}
+
+    def caption(self) -> str:
+        """One sentence: in = kept + rejected."""
+        assert self.rows == self.kept + self.rejected
+        unreadable = f" ({self.unreadable:,} of them unreadable)" if self.unreadable else ""
+        excused = f"; {self.excused:,} kept ones break what is excused" if self.excused else ""
+        return f"{self.rows:,} rows = {self.kept:,} kept + {self.rejected:,} rejected{unreadable}{excused}"
+
+
+@dataclass(frozen=True)
+class FilterResult:
+    """A judged list: ``molecules`` and their ``verdicts`` in the order given, and the rows that are no molecules."""
+
+    summary: FilterSummary
+    rules: RuleSet
+    rows: list[Judged]
+    ids: list[str | None]
+
+    @property
+    def kept(self) -> list[Molecule]:
+        """What passed, standardized, in the order given."""
+        policy = get_policy(self.summary.policy).name
+        return [
+            Molecule(row.smiles, policy, id)
+            for row, id in zip(self.rows, self.ids, strict=True)
+            if row.passes
+        ]
+
+    def matrix(self) -> np.ndarray:
+        """Rows x ``rules.rules``: broken and not excused, ``bool [n, rules]``; an unreadable row is all False."""
+        import numpy as np
+
+        place = {rule.id: k for k, rule in enumerate(self.rules.rules)}
+        broken = np.zeros((len(self.rows), len(place)), dtype=bool)
+        for i, row in enumerate(self.rows):
+            if row.readable:
+                broken[i, [place[rule] for rule in row.rules]] = True
+        return broken
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns ``id smiles passes broken rules why inherited relaxed shown``, one row per molecule given."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "id": id,
+                    "smiles": row.smiles,
+                    "passes": row.passes,
+                    **_reasons(row),
+                    **{name: getattr(row, name) for name in EXCUSED},
+                }
+                for row, id in zip(self.rows, self.ids, strict=True)
+            ]
+        )
+
+
+class _Tally:
+    """Counts what was broken, and by whom alone."""
+
+    def __init__(self) -> None:
+        self.broken: Counter[str] = Counter()
+        self.alone: Counter[str] = Counter()
+
+    def add(self, row: Judged, summary: FilterSummary) -> None:
+        summary.rows += 1
+        if row.passes:
+            summary.kept += 1
+            summary.excused += bool(row.inherited or row.relaxed)
+            return
+        summary.rejected += 1
+        summary.unreadable += not row.readable
+        self.broken.update(row.rules)
+        if len(row.rules) == 1:
+            self.alone.update(row.rules)
+
+    def table(self, rules: RuleSet) -> list[dict[str, Any]]:
+        known = {rule.id: rule for rule in rules.rules}
+        found = []
+        for id, count in sorted(self.broken.items(), key=lambda item: (-item[1], item[0])):
+            rule = known.get(id)
+            found.append(
+                {
+                    "rule": rule.name if rule else id,
+                    "group": rule.group if rule else "unreadable",
+                    "severity": rule.severity if rule else "",
+                    "molecules": count,
+                    "alone": self.alone[id],
+                }
+            )
+        return found
+
+
+def filter_molecules(
+    molecules: Sequence[str | Molecule], options: Options, *, policy: str = "default"
+) -> FilterResult:
+    """Judge a list in memory. Raises ConfigError for options that cannot be."""
+    rules = RuleSet(options)
+    texts = [item.smiles if isinstance(item, Molecule) else item for item in molecules]
+    rows = _judge(rules, texts, policy)
+    summary, tally = _summary(rules, policy), _Tally()
+    for row in rows:
+        tally.add(row, summary)
+    summary.rules = tally.table(rules)
+    ids = [item.id if isinstance(item, Molecule) else None for item in molecules]
+    return FilterResult(summary, rules, rows, ids)
+
+
+def filter_file(
+    file: str | Path,
+    options: Options,
+    *,
+    kept: Path | TextIO | None = None,
+    rejected: Path | TextIO | None = None,
+    policy: str = "default",
+    smiles_column: str | None = None,
+    id_column: str | None = None,
+    workers: int = 1,
+    json_lines: bool = False,
+    quiet: bool = False,
+) -> FilterSummary:
+    """Judge a file row by row, in memory that does not grow with it; both outputs keep ids, columns and order.
+
+    Args:
+        file: any table that molgen reads; "-" is standard input.
+        kept, rejected: CSV, TSV, SMI or JSON Lines (also .gz) by the name's ending, or an open stream.
+        json_lines: how to write to a stream: JSON Lines instead of CSV.
+
+    Raises:
+        ConfigError: options or outputs that cannot be. DataError: an input that cannot be read, with the cure.
+    """
+    get_policy(policy)
+    rules = RuleSet(options)
+    source = open_source(file, smiles_column=smiles_column, id_column=id_column)
+    others = [name for name in source.columns if name not in (source.smiles_column, source.id_column)]
+    excusing = [
+        name
+        for name, given in zip(EXCUSED, (options.parents, options.relax, options.show), strict=True)
+        if given
+    ]
+    summary, tally = _summary(rules, policy), _Tally()
+    with ExitStack() as stack:
+        files = [
+            None
+            if target is None
+            else stack.enter_context(RowFile(target, own + excusing, others, json_lines=json_lines))
+            for target, own in (
+                (kept, ["id", "smiles"]),
+                (rejected, ["line", "id", "smiles", "broken", "rules", "why"]),
+            )
+        ]
+        bar = stack.enter_context(Progress(None, "rows", "filtering", quiet=quiet))
+        for part, judged in _in_order(_chunks(source.rows), rules, policy, workers):
+            for row, answer in zip(part, judged, strict=True):
+                tally.add(answer, summary)
+                target = files[0 if answer.passes else 1]
+                if target is not None:
+                    cells = {"id": row.id or "", "smiles": answer.smiles or row.text, **_reasons(answer)}
+                    cells |= {name: getattr(answer, name) for name in excusing}
+                    target.write(cells | {"line": row.line}, row.data)
+            bar.advance(len(part), kept=summary.kept)
+        lost = sum(target.lost_cells for target in files if target is not None)
+    summary.rules = tally.table(rules)
+    summary.notes = [*source.notes]
+    if lost:
+        summary.notes.append(f"{lost} cells stand to the right of the last column and were not written")
+    return summary
+
+
+def _summary(rules: RuleSet, policy: str) -> FilterSummary:
+    versions = {
+        "rdkit": rdkit.__version__,
+        "motifs": str(motif_version()),
+        "ring table": f"{table_info()['molecules']} molecules",
+    }
+    groups = list(dict.fromkeys(rule.group for rule in rules.rules))
+    notes = [f"relaxed but not in force: {name}" for name in rules.idle_relaxations]
+    return FilterSummary(
+        rules.options.preset, groups, rules.remarks(), policy, notes=notes, versions=versions
+    )
+
+
+def _reasons(row: Judged) -> dict[str, Any]:
+    return {"broken": len(row.rules), "rules": "; ".join(row.rules), "why": row.why}
+
+
+def _judge(rules: RuleSet, texts: Sequence[str], policy: str) -> list[Judged]:
+    parsed = parse_all(texts, policy, first_line=0)
+    rows = [Judged("", False)] * len(texts)
+    for row in parsed.rejected:
+        rows[row.line] = Judged("", False, False, (row.why,), f"{row.why}: {row.detail}")
+    for place, molecule in zip(parsed.index, parsed.ok, strict=True):
+        verdict: Verdict = rules.judge(molecule.mol)
+        broken = tuple(dict.fromkeys(hit.rule.id for hit in verdict.broken))
+        rows[place] = Judged(molecule.smiles, verdict.passes, True, broken, verdict.why, **excused(verdict))
+        molecule.release()
+    return rows
+
+
+_here: tuple[RuleSet, str] | None = None  # of a worker process
+
+
+def _start(options: Options, policy: str) -> None:
+    global _here  # a worker process has one job: its rules are made once
+    _here = RuleSet(options), policy
+
+
+def _work(texts: list[str]) -> list[Judged]:
+    assert _here is not None
+    return _judge(_here[0], texts, _here[1])
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    rows = iter(rows)
+    while part := list(islice(rows, _CHUNK)):
+        yield part
+
+
+def _in_order(
+    parts: Iterator[list[Row]], rules: RuleSet, policy: str, workers: int
+) -> Iterator[tuple[list[Row], list[Judged]]]:
+    if workers <= 1:
+        for part in parts:
+            yield part, _with_refusals(part, _judge(rules, [row.text for row in part], policy))
+        return
+    waiting: deque[tuple[list[Row], Future[list[Judged]]]] = deque()
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start, initargs=(rules.options, policy)
+    )
+    with pool:
+        try:
+            for part in parts:
+                waiting.append((part, pool.submit(_work, [row.text for row in part])))
+                if len(waiting) > _AHEAD * workers:
+                    done, future = waiting.popleft()
+                    yield done, _with_refusals(done, future.result())
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, _with_refusals(done, future.result())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _with_refusals(part: list[Row], judged: list[Judged]) -> list[Judged]:
+    """Rows that the format itself refused (a truncated record) have their own reason, whatever their text gave."""
+    return [
+        Judged("", False, False, (row.why,), f"{row.why}: {row.detail}") if row.why else answer
+        for row, answer in zip(part, judged, strict=True)
+    ]
