@@ -16,6 +16,7 @@ from molgen.api.generation import load, models_families, models_list, models_sho
 from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
 from molgen.api.novelty import novelty
 from molgen.api.search import demo, optimize, resume, score
+from molgen.api.synthesis import routes
 from molgen.api.training import finetune, train, train_prepare
 
 if TYPE_CHECKING:  # what the verbs return, for those who annotate
@@ -53,6 +54,7 @@ __all__ = [
     "read",
     "recipes_list",
     "resume",
+    "routes",
     "runs",
     "sample",
     "score",
