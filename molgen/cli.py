@@ -17,7 +17,19 @@ from typing import Annotated, Any
 import typer
 
 import molgen
-from molgen.commands import benchmark, configs, data, design, evaluate, filter, latent, models, novelty, qsar
+from molgen.commands import (
+    benchmark,
+    configs,
+    data,
+    design,
+    evaluate,
+    filter,
+    latent,
+    models,
+    novelty,
+    qsar,
+    routes,
+)
 from molgen.core.errors import MolgenError
 
 #: Usage errors of the command-line library, whatever package it keeps them in.
@@ -50,6 +62,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("evaluate", evaluate.evaluate),
     ("filter", filter.filter_),
     ("novelty", novelty.novelty),
+    ("routes", routes.routes),
     ("resume", design.resume),
     ("runs", design.runs),
     ("track", design.track),
