@@ -121,19 +121,26 @@ def compounds(distinct: Sequence[str], most: int = 500) -> Compounds:
     chosen = [distinct[i] for i in pick(len(distinct), most)]
     keys, flat = set(), set()
     for smiles in chosen:
-        try:
-            key = tautomer_key(smiles)
-        except MoleculeError:
-            key = smiles  # no compound to standardize; it stays one of its own
+        key = _key(smiles)
         keys.add(key)
-        flat.add(without_stereo(key))
+        flat.add(_key(without_stereo(smiles)) if _STEREO & set(smiles) else key)
     return Compounds(len(chosen), len(keys), len(flat))
 
 
-def without_stereo(smiles: str) -> str:
-    """The canonical string of the structure without its stereo.
+_STEREO = frozenset("@/\\")
 
-    Leaving the marks out of the string is not enough: they decide on the order of the atoms, too.
+
+def _key(smiles: str) -> str:
+    try:
+        return tautomer_key(smiles)
+    except MoleculeError:
+        return smiles  # no compound to standardize; it stays one of its own
+
+
+def without_stereo(smiles: str) -> str:
+    """The canonical string of the structure without its stereo, which is not the string without its marks.
+
+    They decide on the order of the atoms, too.
     """
     mol = Chem.MolFromSmiles(smiles)
     if mol is None:
