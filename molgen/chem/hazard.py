@@ -61,7 +61,7 @@ def classes() -> tuple[HazardClass, ...]:
 
 
 def version() -> int:
-    """Version of the table; it stands in the manifest of what was screened."""
+    """Version of the table; it stands in the notes beside what was withheld."""
     return _table()[0]
 
 
@@ -119,5 +119,5 @@ class Screen:
             words = ", ".join(f"{count} {name}" for name, count in self.counts.most_common())
             total = sum(self.counts.values())
             verb = "molecule was" if total == 1 else "molecules were"
-            said.append(f"{total} {verb} {WITHHELD}: {words}.")
+            said.append(f"{total} {verb} {WITHHELD} (table {version()}): {words}.")
         return said

@@ -51,7 +51,9 @@ def test_counts_are_told_and_structures_are_not() -> None:
     assert answers[0] == answers[2] == "toxic gas or its close relative"
     assert answers[1] is None
     (note,) = screen.notes()
-    assert note == "2 molecules were withheld by the hazard screen: 2 toxic gas or its close relative."
+    assert (
+        note == "2 molecules were withheld by the hazard screen (table 1): 2 toxic gas or its close relative."
+    )
 
 
 def test_the_screen_cannot_be_switched_off_silently() -> None:
