@@ -41,8 +41,9 @@ def test_scrambled_activities_are_declared_useless(compounds):
 
 
 @pytest.mark.parametrize(
-    ("q2", "p", "useful"), [(0.4, 0.02, True), (0.1, 0.02, True), (-0.1, 0.02, False), (0.4, 0.2, False), (None, 0.02, False)]
-)  # fmt: skip
+    ("q2", "p", "useful"),
+    [(0.4, 0.02, True), (0.1, 0.02, True), (-0.1, 0.02, False), (0.4, 0.2, False), (None, 0.02, False)],
+)
 def test_the_verdict_needs_both_tests(q2, p, useful):
     figures = {"q2": q2, "rmse": 1.0, "rmse_of_mean": 1.0, "spearman": 0.5}
     card = {
@@ -67,13 +68,16 @@ def test_the_choice_is_nested_so_that_its_luck_is_not_counted(compounds, monkeyp
     assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
 
 
-def test_many_compounds_are_held_back_by_scaffold_once(compounds, monkeypatch):
+def test_many_compounds_are_held_back_by_scaffold_once(monkeypatch):
     monkeypatch.setattr(validate, "NESTED_UP_TO", 100)
     monkeypatch.setattr(validate, "SCRAMBLED_ROWS", 60)
     monkeypatch.setattr(validate, "SCRAMBLES", 2)
+    rings = ("c1ccccc1", "c1ccncc1", "c1ccoc1", "C1CCNCC1", "c1cscn1", "c1ccc2[nH]ccc2c1")
     rows = [
-        (smiles.replace("c1", "c1", 1) if k % 2 else f"C{smiles}", v)
-        for k, (smiles, v) in enumerate(compounds(150))
+        (f"{left}c1ccc({'C' * k}{ring})cc1", 5.0 + 0.3 * k + a + 0.2 * b)
+        for a, left in enumerate(("F", "CO", "N", "CC"))
+        for b, ring in enumerate(rings)
+        for k in range(1, 7)
     ]
     trained = train(curated(rows), kinds=["gp"])
     card = trained.model.card
