@@ -28,6 +28,7 @@ from molgen.commands import (
     models,
     novelty,
     qsar,
+    ranking,
     routes,
 )
 from molgen.core.errors import MolgenError
@@ -58,6 +59,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("interpolate", latent.interpolate),
     ("steer", latent.steer),
     ("score", design.score),
+    ("rank", ranking.rank),
     ("optimize", design.optimize),
     ("evaluate", evaluate.evaluate),
     ("filter", filter.filter_),

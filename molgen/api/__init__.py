@@ -13,8 +13,9 @@ from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
 from molgen.api.filter import filter_file, filter_molecules, filter_rules
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
-from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
 from molgen.api.novelty import novelty
+from molgen.api.qsar import qsar_load, qsar_predict, qsar_show, qsar_train
+from molgen.api.ranking import rank
 from molgen.api.search import demo, optimize, resume, score
 from molgen.api.synthesis import routes
 from molgen.api.training import finetune, train, train_prepare
@@ -51,6 +52,7 @@ __all__ = [
     "qsar_predict",
     "qsar_show",
     "qsar_train",
+    "rank",
     "read",
     "recipes_list",
     "resume",

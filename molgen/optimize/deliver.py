@@ -43,7 +43,7 @@ def assemble(
     the nearest of ``references`` is named on each row. ``before`` and ``after``: notes around those of the choice.
     """
     screen = Screen(output.hazards.screen, output.hazards.allow)
-    objectives = [str(c["name"]) for c in components if c["role"] != "filter"]
+    objectives = [str(c["name"]) for c in components if c["role"] in ("score", "penalty")]
     choice = choose(memory, output, policy, inputs, screen, objectives)
     for note in screen.notes() if log is not None else ():
         log(note)  # type: ignore[misc]

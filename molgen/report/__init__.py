@@ -20,17 +20,23 @@ class HasResults(Protocol):
 
 
 def write_results(
-    folder: HasResults, delivery: Delivery, *, config: OptimizeConfig | None = None
+    folder: HasResults,
+    delivery: Delivery,
+    *,
+    config: OptimizeConfig | None = None,
+    stereoisomers: int | None = None,
 ) -> dict[str, Path]:
     """Write ``candidates.csv``, ``.sdf``, ``.xlsx`` and ``report.html`` into ``folder.results``.
 
     Each file is written whole or not at all, and the same delivery gives the same bytes. ``config`` adds the sentence
-    on what was asked and the thresholds of the filters. Returns ``{"csv" | "sdf" | "xlsx" | "html": path}``; raises
-    RunError where a file cannot be written.
+    on what was asked and the thresholds of the filters. ``stereoisomers``: up to that many of each molecule that leaves
+    some open, in ``stereoisomers.csv`` and ``.sdf``; default: what ``config`` says. Returns ``{"csv" | "sdf" | "xlsx" |
+    "html": path}``, and ``"stereoisomers"``; raises RunError where a file cannot be written.
     """
     from molgen.report.csv import to_csv
     from molgen.report.page import to_html
     from molgen.report.sdf import to_sdf
+    from molgen.report.stereoisomers import isomer_table
     from molgen.report.table import build_table
     from molgen.report.xlsx import to_xlsx
     from molgen.run.files import explained, write_atomic
@@ -45,6 +51,11 @@ def write_results(
         "xlsx": ("candidates.xlsx", to_xlsx(table, delivery)),
         "html": ("report.html", to_html(delivery, config)),
     }
+    most = (config.output.stereoisomers if config else 0) if stereoisomers is None else stereoisomers
+    if most:
+        isomers = isomer_table(delivery.candidates, most)
+        contents["stereoisomers"] = ("stereoisomers.csv", to_csv(isomers))
+        contents["stereoisomers_sdf"] = ("stereoisomers.sdf", to_sdf(isomers))
     for name, content in contents.values():
         write_atomic(results / name, content)
     return {key: results / name for key, (name, _) in contents.items()}

@@ -74,7 +74,7 @@ def score(
     quiet: bool = False,
 ) -> ScoreResult:
     """Score a file ("-": standard input), SMILES or molecules; see :func:`molgen.api.score`."""
-    config, base_dir, own_policy = _objective(objective)
+    config, base_dir, own_policy = load_objective(objective)
     policy = policy or own_policy
     with build_objective(
         config, base_dir=base_dir, policy=policy, workers=workers
@@ -94,7 +94,7 @@ def score(
     return ScoreResult(table.molecules, scores, table.rejected, notes, told)
 
 
-def _objective(
+def load_objective(
     objective: Path | str | Mapping[str, Any] | ObjectiveConfig,
 ) -> tuple[ObjectiveConfig, Path, str]:
     """The objective, the folder its relative paths start from, and the policy it is meant for.
