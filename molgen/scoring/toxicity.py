@@ -104,6 +104,19 @@ def toxicity_problems(
     ]
 
 
+def steering_problem(name: str, towards: float | str) -> str:
+    """What is wrong with following the slope of this property ``higher``, ``lower`` or to a value; "" if nothing is."""
+    words = split(name)
+    if not any(is_toxic(word) for word in words):
+        return ""
+    direction = harm(words, "")
+    safe = {1: "lower", -1: "higher"}.get(direction)
+    if towards == safe:
+        return ""
+    cure = f"only {safe!r} is possible" if safe else "name it after its scale (pLD50, LD50_mg_per_kg)"
+    return f"{name!r} is a toxicity end point and molgen does not search for harm; {cure}"
+
+
 def split(text: str) -> list[str]:
     """The words of a name in small letters: ``hERG_IC50`` and ``nonToxic`` are two each, ``AMES`` is one."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", text)

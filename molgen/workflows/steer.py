@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from molgen.chem.hazard import WITHHELD, Screen
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import ConfigError
 from molgen.core.suggest import did_you_mean
 from molgen.learn.labels import from_card
 from molgen.report.frame import MoleculeFrame
+from molgen.scoring.toxicity import steering_problem
 from molgen.workflows.capability import require
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Steered(MoleculeFrame):
     ways: int
     judged: bool = True
     held_out: Mapping[str, Any] = field(default_factory=dict)
+    withheld: int = 0
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -73,6 +76,9 @@ class Steered(MoleculeFrame):
 
     def caption(self) -> str:
         """What the head claims, what the scorer finds, and what of the claim is real."""
+        return self._told() + (f"; {self.withheld} {WITHHELD}" if self.withheld else "")
+
+    def _told(self) -> str:
         if not len(self):
             return f"none of {self.ways} ways ended at a molecule with a value"
         if not self.judged:
@@ -131,6 +137,8 @@ def steer(
     Raises ModelError for a model without a property head or decoder, ConfigError for names, DataError for the start.
     """
     require(generator, "encode", "decode", "properties")
+    if problem := steering_problem(name, towards):
+        raise ConfigError(problem, "towards")
     names = list(generator.properties)
     if name not in names:
         raise ConfigError(f"unknown property {name!r}{did_you_mean(name, names)}", "property")
@@ -229,8 +237,9 @@ def _report(
     real[last.index] = value(last.ok)
     molecules = dict(zip(last.index, last.ok, strict=True))
     seen: dict[str, int] = {}
+    screen = Screen()
     for k in range(len(end)):  # of several ways to one molecule the first is kept
-        if not math.isnan(real[k]):
+        if not math.isnan(real[k]) and screen.withholds(molecules[k].mol) is None:
             seen.setdefault(molecules[k].smiles, k)
     signs = {"higher": -1.0, "lower": 1.0}
     worth = signs[towards] * real if isinstance(towards, str) else np.abs(real - towards)
@@ -253,6 +262,7 @@ def _report(
         len(end),
         judge is not None,
         from_card(getattr(generator, "card", {}), name),
+        sum(screen.counts.values()),
     )
 
 

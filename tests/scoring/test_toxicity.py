@@ -7,7 +7,7 @@ import pytest
 from molgen.core.errors import ConfigError
 from molgen.core.schema import ObjectiveConfig, TransformConfig
 from molgen.scoring.objective import build_objective
-from molgen.scoring.toxicity import harm, split, toxicity_problems
+from molgen.scoring.toxicity import harm, split, steering_problem, toxicity_problems
 from molgen.scoring.transforms import Transform
 
 RISING = {"type": "sigmoid", "low": 4, "high": 7}
@@ -84,3 +84,12 @@ def test_an_objective_that_rewards_toxicity_is_refused_before_anything_runs(tmp_
     build_objective(
         config(transform={"type": "reverse_linear", "low": 0, "high": 1}), base_dir=tmp_path
     ).close()
+
+
+def test_a_slope_is_not_followed_to_more_harm() -> None:
+    assert steering_problem("hERG_pIC50", "higher")
+    assert steering_problem("hERG_pIC50", 6.5)
+    assert not steering_problem("hERG_pIC50", "lower")
+    assert not steering_problem("herg_ic50", "higher")
+    assert "pLD50" in steering_problem("LD50", "lower")
+    assert not steering_problem("logp", "higher")
