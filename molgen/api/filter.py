@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
     from molgen.chem.rules.rule import Rule
-    from molgen.workflows.filter import FilterResult, FilterSummary
+    from molgen.workflows.filter_result import FilterResult, FilterSummary
 
 
 def filter_molecules(
