@@ -11,7 +11,7 @@ from molgen.chem.reactions import Reaction
 from molgen.scoring.synthesizability.stock import Stock
 
 #: Sets of blocks that are taken apart once more, the most promising first.
-EXPANDED = 12
+EXPANDED = 25
 
 
 @dataclass(frozen=True)
