@@ -1,4 +1,4 @@
-"""Fragment-tree codec: exact flat round trips over whole sets, what is outside, vocabulary coverage, speed.
+"""Fragment-tree codec: exact flat round trips over whole sets, stereo and charges, what is outside, coverage, speed.
 
 python benchmarks/graph_codec.py                 # 5,000 molecules of each set
 python benchmarks/graph_codec.py --number 0      # all of ZINC250k and of the MOSES test set
@@ -33,6 +33,38 @@ def flat(smiles: str) -> str:
     return "" if mol is None else Chem.MolToSmiles(mol, isomericSmiles=False)
 
 
+class Stereo:
+    """What a set says of stereo and charges, and what of that comes back."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.isomers: set[str] = set()
+        self.flat: set[str] = set()
+
+    def add(self, origin: Chem.Mol, back: Chem.Mol) -> None:
+        """A molecule and what its tree is written as."""
+        isomeric, self_flat = Chem.MolToSmiles(origin), Chem.MolToSmiles(origin, isomericSmiles=False)
+        self.isomers.add(isomeric)
+        self.flat.add(self_flat)
+        charges = [sorted(a.GetFormalCharge() for a in mol.GetAtoms()) for mol in (origin, back)]
+        self.counts["molecules"] += 1
+        self.counts["exact"] += isomeric == Chem.MolToSmiles(back)
+        self.counts["centers"] += "@" in isomeric
+        self.counts["double bonds"] += "/" in isomeric or "\\" in isomeric
+        self.counts["charged"] += any(charges[0])
+        self.counts["charges lost"] += charges[0] != charges[1]
+
+    def __str__(self) -> str:
+        n = self.counts["molecules"]
+        share = {key: f"{100 * value / n:.2f} %" for key, value in self.counts.items()}
+        return (
+            f"  isomeric round trips: {self.counts['exact']} of {n} ({share['exact']}), those without a stereo label; "
+            f"labels are left out of {share['centers']} at centers, of {share['double bonds']} at double bonds; "
+            f"{len(self.isomers)} isomers are {len(self.flat)} molecules without stereo\n"
+            f"  charged: {share['charged']}, all charges kept but in {self.counts['charges lost']}"
+        )
+
+
 def measure(name: str, smiles: Sequence[str]) -> None:
     """Print what becomes of a set: cut, write, compare, in canonical and in random order."""
     began = time.process_time()
@@ -45,8 +77,11 @@ def measure(name: str, smiles: Sequence[str]) -> None:
     rng = np.random.default_rng(0)
     wrong: list[str] = []
     written = 0.0
+    stereo = Stereo()
     for rows in forest.plan(512, 0):
         canonical = forest.padded(rows)
+        origins = [Chem.MolFromSmiles(smiles[forest.index[row]]) for row in rows]
+        wanted = [Chem.MolToSmiles(mol, isomericSmiles=False) for mol in origins]
         for trees_of in (canonical, reordered(canonical, np.ones(len(rows), bool), rng)):
             began = time.process_time()
             fields = (trees_of.fragment, trees_of.parent, trees_of.entry, trees_of.parent_site)
@@ -54,10 +89,12 @@ def measure(name: str, smiles: Sequence[str]) -> None:
                 writer.write(*(x[k, : trees_of.n[k]].tolist() for x in fields)) for k in range(len(rows))
             ]
             written += time.process_time() - began
-            for row, text in zip(rows, texts, strict=True):
-                origin = smiles[forest.index[row]]
-                if flat(text) != flat(origin):
-                    wrong.append(f"{origin} -> {text}")
+            for row, text, right in zip(rows, texts, wanted, strict=True):
+                if flat(text) != right:
+                    wrong.append(f"{smiles[forest.index[row]]} -> {text}")
+            if trees_of is canonical:
+                for origin, text in zip(origins, texts, strict=True):
+                    stereo.add(origin, Chem.MolFromSmiles(text))
     counts = Counter(forest.fragment.tolist())
     common = [f for f, _ in counts.most_common()]
     rank = np.zeros(len(table), np.int64)
@@ -70,6 +107,7 @@ def measure(name: str, smiles: Sequence[str]) -> None:
     print(
         f"  round trips that fail (canonical and random order): {len(wrong)} of {2 * len(forest)}", *wrong[:5]
     )
+    print(stereo)
     print(
         f"  fragments per molecule {forest.lengths.mean():.2f} (max {forest.lengths.max()}), distinct {len(table)}"
     )
