@@ -16,6 +16,7 @@ from molgen.report.sdf import read_smiles
 from molgen.report.summary import NO_VALUE, fraction, is_number, unit_text
 from molgen.report.summary import number as plain_number
 from molgen.report.table import clean, known_columns
+from molgen.report.why import data_attribute, part_text, sentence
 
 _PICTURE = (240, 170)
 _SMALL = (170, 120)
@@ -108,12 +109,13 @@ def _card(
         flags.append(f"undefined stereo: {number(open_centers)} (wavy or crossed bond)")
     chips = "".join(f'<span class="flag">{_text(flag)}</span>' for flag in flags)
     return (
-        f'<article class="card" id="card{place}">'
+        f'<article class="card" id="card{place}"{data_attribute(row, delivery)}>'
         f'<header><b class="rank">#{_text(row.get("rank", place))}</b><span class="id">{_text(row.get("id"))}</span>'
         f'<span class="score">{escape(fraction(row.get("score"), 3))}</span></header>'
         f'<div class="pictures">{picture}{_nearest(row, reference)}</div>'
         f'<div class="flags">{chips}</div>'
-        f'<table class="values"><tbody>{_components(row, delivery)}</tbody></table>{colored}'
+        f'<table class="values"><tbody>{_components(row, delivery)}</tbody></table>'
+        f'<p class="why">{escape(sentence(place, delivery))}</p>{colored}'
         f'<p class="smiles">{_text(row.get("smiles"))}</p>'
         f'<p class="made">{_made(row)}</p>{_own_columns(row, own)}</article>'
     )
@@ -163,10 +165,11 @@ def _components(row: Mapping[str, Any], delivery: Delivery) -> str:
         )
         lines.append(
             f"<tr><th>{_text(name)}{role}</th><td>{number(row.get(name))} <small>{unit}</small></td>"
-            f"<td>{bar}</td><td>{escape(fraction(desirability))}</td></tr>"
+            f"<td>{bar}</td><td>{escape(fraction(desirability))}</td>"
+            f"<td>{escape(part_text(row.get(f'{name}_contribution'), delivery.aggregate))}</td></tr>"
         )
         if evidence:
-            lines.append(f'<tr><td colspan="4" class="evidence"><dl>{evidence}</dl></td></tr>')
+            lines.append(f'<tr><td colspan="5" class="evidence"><dl>{evidence}</dl></td></tr>')
     return "".join(lines)
 
 
@@ -199,6 +202,7 @@ def _table(delivery: Delivery, rows: list[str]) -> str:
     names = [str(component["name"]) for component in delivery.components]
     units = {str(component["name"]): unit_text(component) for component in delivery.components}
     heads = ["rank", "structure", "id", "score", *names]
+    heads += [key.replace("_", " ") for key in _placed(delivery)]
     heads += ["nearest reference", "similarity", "undefined stereo", "step", "flags"]
     cells = "".join(
         f'<th scope="col"><button type="button">{escape(head)}</button>'
@@ -222,11 +226,19 @@ def _table_row(row: Mapping[str, Any], place: int, delivery: Delivery) -> str:
     for component in delivery.components:
         name = str(component["name"])
         cells.append(_cell(row.get(name), row.get(f"{name}_desirability")))
+    cells += [_cell(row.get(key)) for key in _placed(delivery)]
     cells += [
         _cell(row.get(key)) for key in ("nearest_reference", "nearest_similarity", "undefined_stereo", "step")
     ]
     cells.append(f'<td class="words">{_text(row.get("flags"))}</td>')
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def _placed(delivery: Delivery) -> list[str]:
+    """Columns of the overview that say how the list was chosen, as far as there are any."""
+    return [
+        key for key in ("front", "cluster") if any(row.get(key) is not None for row in delivery.candidates)
+    ]
 
 
 def _cell(value: Any, desirability: Any = None, text: str | None = None) -> str:

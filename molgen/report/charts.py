@@ -34,6 +34,15 @@ class Bars:
     style: str = "s1"
 
 
+@dataclass(frozen=True)
+class Cloud:
+    """One group of points of a scatter plot."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    style: str = "s1"
+
+
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten) that lie between ``low`` and ``high``."""
     if not high > low:
@@ -124,6 +133,26 @@ def desirability_chart(
     if threshold is not None:
         parts.append(plot.path([low, high], [threshold, threshold], "line dashed s3"))
         legend.append((f"must reach {number(threshold)}", "s3"))
+    return _figure(title, size, "".join(parts), legend)
+
+
+def scatter_chart(
+    clouds: Sequence[Cloud],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    span: tuple[float, float] = (0.0, 1.0),
+    size: tuple[int, int] = (360, 260),
+) -> str:
+    """Draw points over axes that both go over ``span``; later groups lie on top."""
+    low, high = span
+    plot = _Plot(size, (low, high), (low, high + (high - low) * 0.02))
+    parts = [plot.axes(x_label, y_label, y_ticks=ticks(low, high))]
+    for cloud in clouds:
+        dots = "".join(f"M{plot.px(x):.1f} {plot.py(y):.1f}h0" for x, y in cloud.points)
+        parts.append(f'<path class="dots {cloud.style}" d="{dots}"/>')
+    legend = [(f"{cloud.label} (n = {len(cloud.points):,})", cloud.style) for cloud in clouds]
     return _figure(title, size, "".join(parts), legend)
 
 

@@ -17,6 +17,8 @@ from molgen.report.found import found_section
 from molgen.report.objective import objective_section, role_of
 from molgen.report.style import SCRIPT, STYLE
 from molgen.report.summary import is_number
+from molgen.report.variety import variety_section
+from molgen.report.why import comparison
 
 
 def to_html(delivery: Delivery, config: OptimizeConfig | None = None) -> str:
@@ -25,9 +27,11 @@ def to_html(delivery: Delivery, config: OptimizeConfig | None = None) -> str:
     sections = [
         ("how", "How they were found", found_section(delivery)),
         ("molecules", "Molecules", _molecules(delivery, cards)),
+        ("variety", "Variety and trade-offs", variety_section(delivery)),
         ("why", "Filters and objective", objective_section(delivery, config)),
         ("settings", "Settings and origin", _origin(delivery)),
     ]
+    sections = [section for section in sections if section[2]]
     nav = "".join(f'<a href="#{name}">{title}</a>' for name, title, _ in sections)
     body = "".join(
         f'<section id="{name}"><h2>{title}</h2>{content}</section>' for name, title, content in sections
@@ -104,12 +108,14 @@ def _molecules(delivery: Delivery, cards: Cards) -> str:
     legend = (
         "Orange marks the atoms that differ from the nearest reference, which is drawn beside it in the same "
         "orientation. A wavy or crossed bond is a stereo center or double bond that is left undefined. Bars "
-        "show the desirability of each value: green from 0.7, yellow from 0.4, red below."
+        "show the desirability of each value: green from 0.7, yellow from 0.4, red below; the number after it is what "
+        "the component "
+        + ("multiplies the score by." if delivery.aggregate == "geometric_mean" else "adds to the score.")
     )
     return (
         f'<p class="lead">{legend} {files}</p>'
         '<details class="overview-part" open><summary>All at a glance (click a column to sort)</summary>'
-        f'<div class="panel">{cards.table}</div></details><div class="cards">{cards.cards}</div>'
+        f'<div class="panel">{cards.table}</div></details>{comparison(delivery)}<div class="cards">{cards.cards}</div>'
     )
 
 

@@ -86,6 +86,13 @@ margin:0 5px 4px 0;font-size:12px;overflow-wrap:anywhere}
 .evidence dt{color:var(--soft)}.evidence dt::after{content:":"}.evidence dd{margin:0 0 0 -8px;overflow-wrap:anywhere}
 .atoms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:8px;margin:6px 0}
 .atoms figcaption{font-weight:400;font-size:11px;line-height:1.3;color:#5a6673;padding:0 6px 4px}
+.why{font-size:12px;line-height:1.35;color:var(--soft)}
+.dots{fill:none;stroke-width:6;stroke-linecap:round;stroke-opacity:.55}
+.dots.s1{stroke:var(--s1)}.dots.s2{stroke:var(--s2)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:10px 0}
+.tile{font-size:12px;line-height:1.35}
+.compare{margin:12px 0}.compare input{width:5em;font:inherit}.compare table{width:auto}
+.compare th,.compare td{padding:2px 14px 2px 0;text-align:right}.compare th:first-child{text-align:left}
 .smiles{font-size:11px;line-height:1.35;overflow-wrap:anywhere;margin:6px 0 3px}
 .made,.made code{font-size:11px;color:var(--soft);margin:0;overflow-wrap:anywhere}
 .own{display:grid;grid-template-columns:auto 1fr;gap:0 10px;margin:5px 0 0;font-size:11.5px}
@@ -118,7 +125,7 @@ footer{margin-top:40px;color:var(--soft);font-size:13px}
 --s2:#c4600a;--s3:#3d8b52;--s4:#8a4fa3;--good:#3d8b52;--fair:#c9931a;--poor:#c2463c;--warn:#fff3d6;--warnink:#6b4a00}
 @page{size:A4;margin:10mm}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-body{font-size:9.5pt}main{max-width:none;padding:0}nav,.overview-part{display:none}
+body{font-size:9.5pt}main{max-width:none;padding:0}nav,.overview-part,.compare,.why{display:none}
 h2{margin-top:16px;break-after:avoid}
 .facts{grid-template-columns:repeat(5,1fr);gap:2mm;margin:2mm 0}.fact{padding:2mm}.fact b{font-size:13pt}
 .fact span{font-size:7.5pt}
@@ -141,7 +148,7 @@ pre{font-size:7pt;white-space:pre-wrap}
 }
 """
 
-#: Sorts the overview table by the clicked column; numbers by value, empty cells last.
+#: Sorts the overview table by the clicked column (numbers by value, empty cells last); compares two molecules.
 SCRIPT = """
 document.querySelectorAll('#overview th button').forEach(function(button,at){
  var up=true;
@@ -160,4 +167,30 @@ document.querySelectorAll('#overview th button').forEach(function(button,at){
   up=!up;
  });
 });
+(function(){
+ var table=document.getElementById('whytable');
+ if(!table)return;
+ var a=document.getElementById('whya'),b=document.getElementById('whyb');
+ var times=document.querySelector('.compare').dataset.how==='geometric_mean';
+ var text=function(c){return c===undefined||c===null?'\u2013':
+  times?'\u00d7'+Math.exp(c).toFixed(2):(c<0?'\u2212':'+')+Math.abs(c).toFixed(3)};
+ var line=function(cells){var row=table.insertRow();
+  cells.forEach(function(cell,at){var box=document.createElement(at?'td':'th');
+   box.textContent=cell===null||cell===undefined?'\u2013':cell;row.appendChild(box)});};
+ var show=function(){
+  table.textContent='';
+  var one=document.getElementById('card'+a.value),two=document.getElementById('card'+b.value);
+  if(!one||!two)return;
+  one=JSON.parse(one.dataset.why);two=JSON.parse(two.dataset.why);
+  line(['','#'+a.value,'','#'+b.value,'','#'+a.value+' against #'+b.value]);
+  line(['score','',one.score,'',two.score,times?'\u00d7'+(one.score/two.score).toFixed(3):
+   (one.score-two.score).toFixed(4)]);
+  Object.keys(one.parts).filter(function(name){return two.parts[name]}).map(function(name){
+   return [name,one.parts[name],two.parts[name],one.parts[name][0]-two.parts[name][0]];
+  }).sort(function(x,y){return Math.abs(y[3])-Math.abs(x[3])}).forEach(function(part){
+   line([part[0],part[1][1],text(part[1][0]),part[2][1],text(part[2][0]),text(part[3])]);
+  });
+ };
+ a.addEventListener('input',show);b.addEventListener('input',show);show();
+})();
 """

@@ -109,6 +109,10 @@ def rank(
     compared = read_compounds(named, Path.cwd() if references else base_dir)
     told, notes = _open(wanted or (config.objective if config and evidence else None), objective_dir or base_dir,
                         pool.policy, evidence)  # fmt: skip
+    if (
+        told is not None and not seeds and not compared
+    ):  # as in a run: what the objective compares with is known
+        compared = [mol for c in told.components for mol in getattr(c.scorer, "references", ())]
     try:
         delivery = assemble(
             config.name if config else source.stem,

@@ -111,8 +111,9 @@ def run(tmp_path: Path) -> RunFolder:
             {"use": "qed"},
             {"use": "logp", "transform": {"type": "linear", "low": 0, "high": 4}},
             {"use": "mol_weight", "role": "filter", "transform": {"type": "step", "high": 500}},
+            {"use": "similarity", "role": "penalty", "params": {"references": {"known": "OCC"}}, "on_missing": "ignore"},
         ]},
-        "output": {"n": 3, "stereoisomers": 4},
+        "output": {"n": 2, "stereoisomers": 4},
     }  # fmt: skip
     config = configs.load(settings, OptimizeConfig).config
     folder = RunFolder.create(
@@ -145,8 +146,12 @@ def run(tmp_path: Path) -> RunFolder:
 def test_a_run_is_ranked_from_its_ledger_with_its_own_settings(run):
     before = (run.path / "ledger.jsonl").read_bytes()
     result = rank(run.path, weights={"qed": 9}, quiet=True)
-    assert ids(result) == ["mg-0", "mg-1", "mg-2"]
-    assert ids(rank(run.path, weights={"logp": 9}, overwrite=True, quiet=True)) == ["mg-2", "mg-1", "mg-0"]
+    assert ids(result) == ["mg-0", "mg-1"]
+    assert ids(rank(run.path, weights={"logp": 9}, overwrite=True, quiet=True)) == ["mg-1", "mg-0"]
+    assert result.delivery.losses["not delivered: one of your compounds"] == 1, (
+        "what the objective compares with"
+    )
+    assert {row["nearest_reference"] for row in result.delivery.candidates} == {"known"}
     assert result.path == run.path / "ranked"
     assert result.delivery.losses["filter mol_weight"] == 1
     assert result.delivery.components[1]["transform"]["type"] == "linear"
