@@ -51,6 +51,8 @@ def sentence(place: int, delivery: Delivery) -> str:
             return (
                 f"Before {them} because it is on front {row['front']}, {them} on front {other.get('front')}."
             )
+        if not is_number(row.get("crowding")) and not is_number(other.get("crowding")):
+            return f"Both it and {them} are at an end of front {row['front']}; its score is higher."
         return f"Before {them} because it has more room around it on front {row['front']}."
     found = apart(row, other, delivery)
     if not found:

@@ -54,6 +54,8 @@ def test_a_sentence_says_what_sets_it_apart_from_the_next():
 def test_under_a_pareto_ranking_the_front_is_the_reason():
     told = delivery(ranking="pareto")
     assert sentence(3, told) == "Before #4 because it is on front 1, #4 on front 2."
+    assert sentence(1, told) == "Both it and #2 are at an end of front 1; its score is higher."
+    told.candidates[1]["crowding"] = 0.4
     assert "more room around it on front 1" in sentence(1, told)
 
 

@@ -111,7 +111,8 @@ def run(tmp_path: Path) -> RunFolder:
             {"use": "qed"},
             {"use": "logp", "transform": {"type": "linear", "low": 0, "high": 4}},
             {"use": "mol_weight", "role": "filter", "transform": {"type": "step", "high": 500}},
-            {"use": "similarity", "role": "penalty", "params": {"references": {"known": "OCC"}}, "on_missing": "ignore"},
+            {"use": "similarity", "role": "penalty", "on_missing": "ignore",
+             "params": {"references": {"known": "OCC"}}},
         ]},
         "output": {"n": 2, "stereoisomers": 4},
     }  # fmt: skip
