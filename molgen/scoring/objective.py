@@ -86,6 +86,10 @@ class Objective:
         self.user_files: dict[str, str] = {}
         for component in components:
             self.user_files |= getattr(component.scorer, "files", {})
+        #: What a scorer says of itself that every reader of its results must know (its model is no better than chance).
+        self.warnings = [
+            f"{c.name}: {words}" for c in components if (words := getattr(c.scorer, "warning", ""))
+        ]
         self._runner = Runner(components, self.cache, pool)
         # Filters before the rest, cheap before dear; the order in the file decides between equals.
         self._order = sorted(

@@ -37,7 +37,8 @@ class Scorer(Protocol):
     generator of ``(position, value, error, note)`` for scorers whose values come one by one (each is
     journaled at once), ``chunk`` (fewest molecules per call that are worth it), ``heed(stop)`` (told before each call
     whom to ask whether to stop; it may then raise Interrupted), ``remote`` (False: never in a worker process),
-    ``files`` (path -> sha256 of what it read), ``summary`` (words for the report) and ``close()``.
+    ``files`` (path -> sha256 of what it read), ``summary`` (words for the report), ``warning`` (words that must be
+    read before its values: the report begins with them) and ``close()``.
     """
 
     name: str
@@ -73,6 +74,18 @@ class HasAtomWeights(Protocol):
         """Float64 ``[heavy atoms]`` per molecule in the scorer's unit, in the order of ``mol.mol``'s atoms.
 
         Positive: the atom raises the value. None where there is nothing to say.
+        """
+        ...
+
+
+@runtime_checkable
+class HasPoses(Protocol):
+    """A scorer that lays molecules into space (docking, overlay); asked about delivered molecules only."""
+
+    def poses(self, mols: Sequence[Molecule]) -> Sequence[str | None]:
+        """Mol block (V2000 or V3000, angstrom) per molecule, in their order; None where there is no pose.
+
+        The structure is the molecule's own; the results SDF takes its coordinates from here.
         """
         ...
 

@@ -265,7 +265,7 @@ def _try_objective(look: Look, objective: Objective | None, policy: str, prefix:
             look.problem(
                 f"{prefix}components[{i}]", f"{name} failed on all three test molecules: {errors[0]}"
             )
-    look.notes += table.warnings
+    look.notes += [*objective.warnings, *table.warnings]
     return [
         {
             "molecule": name,

@@ -164,11 +164,9 @@ def _drive(
                 folder.update_manifest(status="interrupted", calls=search.memory.calls)
                 tracker.finish("interrupted")
                 raise Interrupted(interrupted, f"molgen resume {folder.path}")
-            notes = (
-                [f"{lost} scoring calls were in flight when the run was killed and were paid again."]
-                if lost
-                else []
-            )
+            notes = list(objective.warnings)
+            if lost:
+                notes += [f"{lost} scoring calls were in flight when the run was killed and were paid again."]
             delivery = deliver(search, seeds, references, notes)
             files = write_results(folder, delivery, config=config)
             if model := _keep_model(folder, search):

@@ -90,7 +90,7 @@ def score(
             told = Evidence()
             if evidence:
                 told = built.evidence(table.molecules, known=scores.raw, stop=lambda: stop.requested)
-    notes = [*table.notes, *screen.notes(), *scores.warnings, *told.notes]
+    notes = [*table.notes, *screen.notes(), *built.warnings, *scores.warnings, *told.notes]
     return ScoreResult(table.molecules, scores, table.rejected, notes, told)
 
 
@@ -119,7 +119,9 @@ def _withhold(table: Table, screen: Screen) -> None:
     """Move what the hazard screen withholds from the molecules to the rejected rows, without its structure."""
     kept = []
     for molecule in table.molecules:
-        hazard = screen.withholds(Chem.MolFromSmiles(molecule.smiles))  # not kept: a million would fill the memory
+        hazard = screen.withholds(
+            Chem.MolFromSmiles(molecule.smiles)
+        )  # not kept: a million would fill the memory
         if hazard is None:
             kept.append(molecule)
         else:

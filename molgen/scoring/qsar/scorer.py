@@ -39,6 +39,7 @@ class QsarScorer:
         self.unit = model.unit
         self.model, self.folder = model, folder
         self.lower_bound, self.coverage = lower_bound, coverage
+        self.warning = "" if model.useful else f"the model {folder.name} is {model.card['verdict']['words']}"
         self.evidence_words = _words(model, coverage or model.coverage)
         self.cost = {"gp": 2e-3, "forest": 3e-3, "graph": 4e-3}[model.fitted.kind]
         self.fingerprint = store.fingerprint(folder)
@@ -54,7 +55,7 @@ class QsarScorer:
         values = np.full(len(mols), np.nan)
         notes: dict[int, str] = {}
         if usable:
-            found = self.model.predict(usable, self.coverage)
+            found = self.model.predict(usable, self.coverage, intervals=self.lower_bound)
             values[positions] = found.low if self.lower_bound else found.value
             notes = {positions[k]: words for k, words in enumerate(self._notes(found)) if words}
         return Scored(values, errors, notes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from molgen.chem.fingerprints import tanimoto
+from molgen.chem.fingerprints import nearest
 from molgen.core.seeding import numpy_generator, stream
 from molgen.scoring.qsar.features import Features
 from molgen.scoring.qsar.kinds import Kind
@@ -98,7 +98,7 @@ def cross_validate(
     for fold in range(int(folds.max()) + 1):
         out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         inside, outside = x.take(rest), x.take(out)
-        distance = 1.0 - tanimoto(outside.bits, inside.bits).max(axis=1).astype(np.float64)
+        distance = 1.0 - nearest(outside.bits, inside.bits)[1].astype(np.float64)
         own = stream(seed, "qsar", name, fold)
         for kind in kinds:
             fitted = kind.fit(inside, y[rest], side[rest], own)

@@ -21,6 +21,7 @@ _P_NAME = re.compile(
     rf"(?:^|[ _-])(?:p[ _-]?{_POTENCY}|pchembl|pactivity|ppotency|(?:-|neg_?)log.*)(?:$|[ _\-(\[])", re.I
 )
 _MOLAR_NAME = re.compile(rf"(?:^|[ _-]){_POTENCY}(?:$|[ _\-(\[.])", re.I)
+_LOG_NAME = re.compile(r"(?:^|[ _-])log(?:10)?(?:[ _(\[-]|ic|ec|gi|cc|ac|xc|k[idb])", re.I)
 _NAMED_UNIT = re.compile(r"(?:^|[ _(\[/.-])([munpfµμ]?M)(?:$|[ _)\].-])")
 _RELATION_NAMES = ("relation", "qualifier", "operator", "standard_relation", "modifier", "prefix", "sign")
 _UNIT_NAMES = ("unit", "units", "standard_units", "standard_unit", "uom")
@@ -109,13 +110,9 @@ class Scale:
             if found is None:
                 raise Unusable("unit", f"{in_cell!r} is none of {', '.join(UNITS)}")
             return found
-        if self.row_unit is not None:
-            return self.row_unit
-        if self.unit_column is None:
-            return None
-        text = str(data.get(self.unit_column) or "").strip()
+        text = str(data.get(self.unit_column) or "").strip() if self.unit_column is not None else ""
         if not text or text.lower() in _NOTHING:
-            return None
+            return self.row_unit
         found = unit_of(text)
         if found is None:
             raise Unusable("unit", f"{text!r} is none of {', '.join(UNITS)}")
@@ -228,7 +225,15 @@ def find_scale(
     from_name = _unit_in_name(target)
     column = unit_column or (None if chosen else _beside(target, columns, _UNIT_NAMES))
     p_name = p_name_of(target)
-    if _P_NAME.search(target) and chosen is None:
+    p_named, log_named = _P_NAME.search(target), _LOG_NAME.search(target)
+    if chosen and (p_named or log_named) and not _mostly_large(cells):
+        raise DataError(
+            f"{path}: {target} is a logarithm by its name and its values; leave --unit {unit} out, or use --unit none"
+        )
+    if log_named and not p_named and chosen is None:
+        notes.append(f"{target} is a logarithm and is learned as it is")
+        return Scale("plain", target, target, "", relation_column=relation), notes
+    if p_named and chosen is None:
         if column is not None:
             notes.append(
                 f"{target} is a logarithm; column {column!r} is used only for cells that cannot be one"
@@ -236,17 +241,11 @@ def find_scale(
         return Scale("p", target, target, "log10", unit_column=column, relation_column=relation), notes
     in_cells = any(_has_unit(cell) for cell in cells)
     if chosen or unit_column or from_name or in_cells or (column and _MOLAR_NAME.search(target)):
-        row_unit = chosen or (None if unit_column else from_name)
-        said = (
-            f"in {row_unit}"
-            if row_unit
-            else f"in the unit of column {column!r}"
-            if column
-            else "in the unit of each cell"
-        )
+        row_unit = chosen or from_name
+        said = "in " + (f"the unit of column {column!r}" if column else row_unit or "the unit of each cell")
+        said += f", else {row_unit}" if column and row_unit else ""
         notes.append(f"{target} is a concentration {said}; the model learns {p_name} = -log10(mol/L)")
-        used = None if row_unit else column
-        return Scale("molar", target, p_name, "log10", row_unit, used, relation), notes
+        return Scale("molar", target, p_name, "log10", row_unit, column, relation), notes
     if _MOLAR_NAME.search(target):
         raise DataError(
             f"{path}: {target} is a concentration, but nothing says its unit. Give --unit nM (or uM, M ...), "
@@ -284,3 +283,14 @@ def _has_unit(cell: Any) -> bool:
     except Unusable:
         return False
     return unit is not None and unit_of(unit) is not None
+
+
+def _mostly_large(cells: Sequence[Any]) -> bool:
+    """Whether most numbers are too large to be logarithms, whatever the column is called."""
+    numbers = []
+    for cell in cells:
+        try:
+            numbers.append(parse_cell(cell)[0])
+        except Unusable:
+            continue
+    return sum(number > P_HIGH for number in numbers) > len(numbers) / 2

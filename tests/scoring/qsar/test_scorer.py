@@ -86,10 +86,21 @@ def test_no_prediction_leaves_the_training_range(trained):
     assert model.evidence(found)["capped"] == ["yes"] * 3
 
 
-def test_a_useless_model_says_so_with_each_value(trained):
-    s = scorer(trained.folder)
-    s.model.card = {**s.model.card, "verdict": {"useful": False}}
-    assert s([Molecule(SMILES[0])]).notes[0].startswith("the model is no better than chance")
+def test_a_useless_model_says_so_with_each_value_and_before_all_results(trained, tmp_path):
+    from molgen.workflows.score import score
+
+    folder = tmp_path / "model"
+    shutil.copytree(trained.folder, folder)
+    card = json.loads((folder / "card.json").read_text())
+    card["verdict"] = {"useful": False, "words": "USELESS: no better than chance"}
+    (folder / "card.json").write_text(json.dumps(card))
+    assert scorer(folder)([Molecule(SMILES[0])]).notes[0].startswith("the model is no better than chance")
+    objective = {"components": [{"use": "qsar", "params": {"model": str(folder)}}]}
+    assert (
+        "qsar: the model model is USELESS: no better than chance"
+        in score(SMILES, objective, quiet=True).notes
+    )
+    assert scorer(trained.folder).warning == ""
 
 
 def test_molecules_of_another_policy_are_brought_into_the_form_that_the_model_knows(trained):

@@ -87,6 +87,24 @@ def test_a_logarithm_stays_and_the_unit_column_beside_it_is_not_applied():
     assert error.value.why == "implausible"
 
 
+def test_a_unit_for_a_logarithm_is_a_contradiction_and_is_not_applied():
+    with pytest.raises(DataError, match="leave --unit nM out"):
+        scale("pIC50", cells=["7.1", "6.2", "5.5"], unit="nM")
+    assert scale("pIC50", cells=["710", "62", "0.5"], unit="nM").kind == "molar"  # a misnamed column
+
+
+@pytest.mark.parametrize("name", ["logIC50", "log IC50 (nM)", "log_Ki", "LogD", "log10 EC50"])
+def test_a_positive_logarithm_is_not_turned_into_another_one(name):
+    assert scale(name).kind == "plain"
+
+
+def test_a_unit_of_the_row_goes_before_that_of_the_header():
+    found = scale("IC50 (nM)", ["units"])
+    assert found.read({"IC50 (nM)": 100, "units": ""})[0] == pytest.approx(7.0)
+    assert found.read({"IC50 (nM)": 0.1, "units": "uM"})[0] == pytest.approx(7.0)
+    assert found.read({"IC50 (nM)": "0.0001 mM", "units": "uM"})[0] == pytest.approx(7.0)
+
+
 def test_qualifiers_of_a_column_of_their_own():
     found = scale("pKi", ["relation"])
     assert found.read({"pKi": 5, "relation": "<"})[1] == -1
