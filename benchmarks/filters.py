@@ -9,7 +9,7 @@ CPU-second, ours beside a plain RDKit loop of the same panel. `pass-rates` print
 preset. `rings` compares thresholds on the shipped table with "at least 5 times in ChEMBL" by the table of
 PatWalters/useful_rdkit_utils (data/chembl_ring_systems.csv); tautomers of a ring are one ring, by InChIKey. With
 --table-minus the counts of that file's molecules are taken out of the shipped table first: a file that was part of
-the table is then judged as if it had not been. A NAME=FILE.whl is the drug list of the wheel of ADMET-AI, largest fragments.
+the table is then judged as if it had not been. NAME=FILE.whl is the drug list in the wheel of ADMET-AI, largest fragments.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from molgen.chem.fragments import ring_systems
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.chem.rules.book import Options
 from molgen.chem.rules.groups import in_filter
+from molgen.chem.rules.rule import Rule
 from molgen.chem.rules.ruleset import RuleSet
 from molgen.chem.sa_score import sa_score
 from molgen.data import catalog
@@ -109,10 +110,14 @@ def pass_rates(options: argparse.Namespace) -> None:
     everything = tuple(group for (group,) in GROUPS)
     rules = RuleSet(Options(preset="none", add=everything))
     presets = {name: {r.id for r in RuleSet(Options(preset=name)).rules} for name in PRESETS}
-    broken = {
-        name: [{hit.rule for hit in rules.judge(molecule.mol).broken} for molecule in molecules]
-        for name, molecules in sets.items()
-    }
+
+    @cache
+    def judged(molecule: Molecule) -> frozenset[Rule]:
+        found = frozenset(hit.rule for hit in rules.judge(molecule.mol).broken)
+        molecule.release()
+        return found
+
+    broken = {name: [judged(molecule) for molecule in molecules] for name, molecules in sets.items()}
     print("\n| passes | " + " | ".join(f"{name} ({len(rows):,})" for name, rows in broken.items()) + " |")
     print("|---|" + "---|" * len(broken))
     for group in everything:
