@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
-    from molgen.chem.rules.rule import Rule
+    from molgen.chem.rules.rule import Rule as Rule
     from molgen.workflows.filter_result import FilterResult, FilterSummary
 
 

@@ -14,7 +14,7 @@ from molgen.commands import output as out
 from molgen.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from molgen.chem.rules.rule import Rule
+    from molgen.api.filter import Rule
 
 _STREAMED = (".jsonl.gz", ".csv.gz", ".tsv.gz", ".smi.gz", ".gz")
 _SHOWN = 12
