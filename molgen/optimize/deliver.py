@@ -79,4 +79,5 @@ def assemble(
             component: [None if row is None else row.tolist() for row in weights]
             for component, weights in told.weights.items()
         },
+        poses=told.poses,
     )

@@ -107,3 +107,5 @@ class Delivery:
     ranking: str = "score"
     #: Component -> what each atom adds to its value, per candidate; None where nothing was said.
     atoms: dict[str, list[list[float] | None]] = field(default_factory=dict)
+    #: Component -> mol block of the pose per candidate; None where there is none.
+    poses: dict[str, list[str | None]] = field(default_factory=dict)

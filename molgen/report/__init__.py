@@ -47,7 +47,7 @@ def write_results(
         results.mkdir(parents=True, exist_ok=True)
     contents: dict[str, tuple[str, bytes | str]] = {
         "csv": ("candidates.csv", to_csv(table)),
-        "sdf": ("candidates.sdf", to_sdf(table)),
+        "sdf": ("candidates.sdf", to_sdf(table, delivery.poses)),
         "xlsx": ("candidates.xlsx", to_xlsx(table, delivery)),
         "html": ("report.html", to_html(delivery, config)),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molgen.core.errors import Interrupted, ScorerError
-from molgen.scoring.protocol import HasAtomWeights, HasEvidence, StopCheck
+from molgen.scoring.protocol import HasAtomWeights, HasEvidence, HasPoses, StopCheck
 
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
@@ -30,13 +30,15 @@ class Evidence:
     """``columns``: component -> column (with the component's name before it) -> one cell per molecule.
 
     ``about``: the same keys -> what the column means. ``weights``: component -> float64 ``[heavy atoms]`` or None per
-    molecule. ``notes``: sentences on what could not be computed.
+    molecule. ``poses``: component -> mol block or None per molecule. ``notes``: sentences on what could not be
+    computed.
     """
 
     columns: dict[str, dict[str, list[Cell]]] = field(default_factory=dict)
     about: dict[str, dict[str, str]] = field(default_factory=dict)
     weights: dict[str, list[np.ndarray | None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    poses: dict[str, list[str | None]] = field(default_factory=dict)
 
 
 def gather(
@@ -69,6 +71,10 @@ def gather(
                 found.about[component.name] = {
                     full: str(told.get(name, f"{name} of {component.name}")) for full, name in named.items()
                 }
+        if isinstance(component.scorer, HasPoses):
+            poses = _attempt(component, found, partial(_lay, component, mols, chosen))
+            if poses is not None and any(poses):
+                found.poses[component.name] = poses
         if explain and isinstance(component.scorer, HasAtomWeights):
             top = [k for k in chosen if k < explain]
             weights = _attempt(component, found, partial(_weigh, component, mols, top))
@@ -127,6 +133,14 @@ def _weigh(
     return rows
 
 
+def _lay(component: Component, mols: Sequence[Molecule], chosen: Sequence[int]) -> list[str | None]:
+    answer = checked_poses(component.name, component.scorer.poses([mols[k] for k in chosen]), len(chosen))  # type: ignore[attr-defined]
+    rows: list[str | None] = [None] * len(mols)
+    for k, block in zip(chosen, answer, strict=True):
+        rows[k] = block
+    return rows
+
+
 def _full_name(component: str, column: str, taken: Collection[str]) -> str:
     """A column with the component's name before it; one that is the name of another component gives way."""
     full = f"{component}_{column}"
@@ -160,6 +174,16 @@ def _cell(name: str, key: str, cell: Any) -> Cell:
     raise ScorerError(
         f"evidence {key!r} of {name!r} holds a {type(cell).__name__}; numbers, texts and None can be told"
     )
+
+
+def checked_poses(name: str, answer: Any, n: int) -> list[str | None]:
+    """Hold poses to their contract; raises ScorerError in words."""
+    if isinstance(answer, str) or len(answer) != n:
+        raise ScorerError(f"poses of {name!r} has {len(answer)} entries for {n} molecules")
+    for block in answer:
+        if block is not None and not (isinstance(block, str) and "M  END" in block):
+            raise ScorerError(f"poses of {name!r} must be mol blocks or None")
+    return list(answer)
 
 
 def checked_weights(name: str, answer: Any, mols: Sequence[Molecule]) -> list[np.ndarray | None]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from molgen.core.errors import ConfigError, Problem
-from molgen.core.explain import explain_params
-from molgen.core.schema import Section, TransformConfig
+from molgen.core.schema import Section
 from molgen.core.suggest import did_you_mean
 from molgen.scoring import external_params as e
 from molgen.scoring import list_params as lists
@@ -20,46 +18,13 @@ from molgen.scoring import params as p
 from molgen.scoring.filter_params import FilterPresetParams
 from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.qsar.params import QsarParams
+from molgen.scoring.record import ScorerRecord
+from molgen.scoring.records_3d import RECORDS_3D
+
+__all__ = ["ENTRY_POINT_GROUP", "SCORERS", "ScorerRecord", "find", "known_names", "unknown_name"]
 
 #: Other packages register a ScorerRecord, or a callable that takes the parameters and returns a Scorer, here.
 ENTRY_POINT_GROUP = "molgen.scorers"
-
-
-@dataclass(frozen=True)
-class ScorerRecord:
-    """What can be known about a scorer without building it.
-
-    ``cost``: rough CPU seconds per molecule. ``transform``: the default desirability curve; None means that
-    the raw value is itself a desirability in 0..1. ``builder``: "package.module:function", called with (name,
-    params, context); raises ConfigError with keys relative to the parameters, or ScorerError. ``version`` is
-    raised when the same molecule gets another value, so that no stale value is read from a journal.
-    """
-
-    name: str
-    summary: str
-    unit: str
-    cost: float
-    builder: str
-    transform: Mapping[str, Any] | None = None
-    params: type[Section] = p.NoParams
-    example: Mapping[str, Any] = field(default_factory=dict)
-    version: int = 1
-
-    def default_transform(self) -> TransformConfig:
-        """The curve that is used when the configuration names none."""
-        return TransformConfig(**(self.transform or {"type": "identity"}))
-
-    def check_params(self, given: Mapping[str, Any], key: str) -> tuple[Section | None, list[Problem]]:
-        """The typed parameters, or all that is wrong with them, with key paths below ``key``."""
-        try:
-            return self.params.model_validate(dict(given)), []
-        except ValidationError as error:
-            return None, explain_params(error, self.params, given, key)
-
-    def build(self, params: Section, context: Context) -> Scorer:
-        """Import the scorer's module and build it."""
-        module, _, function = self.builder.partition(":")
-        return getattr(import_module(module), function)(self.name, params, context)
 
 
 def _property(name: str, unit: str, cost: float, summary: str, **transform: Any) -> ScorerRecord:
@@ -209,6 +174,7 @@ _RECORDS = [
         params=QsarParams,
         example={"model": "model/"},
     ),
+    *RECORDS_3D,
     ScorerRecord(
         "command",
         "value that a program of yours gives: structures in, CSV or JSON out, no shell",

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 def check_evidence(scorer: Scorer, mols: Sequence[Molecule]) -> None:
     """Assert that ``evidence`` and ``atom_weights``, where a scorer has them, keep their contracts.
 
-    See :class:`molgen.scoring.protocol.HasEvidence` and ``HasAtomWeights``: one cell per molecule, the same columns
-    whatever the list (also an empty one), and answers that do not depend on the other molecules. Raises AssertionError.
+    See :class:`molgen.scoring.protocol.HasEvidence`, ``HasPoses`` and ``HasAtomWeights``: one cell per molecule, the
+    same columns whatever the list (also an empty one), and answers that do not depend on the other molecules. Raises
+    AssertionError.
     """
     from molgen.core.errors import ScorerError
-    from molgen.scoring.evidence import checked_columns, checked_weights
-    from molgen.scoring.protocol import HasAtomWeights, HasEvidence
+    from molgen.scoring.evidence import checked_columns, checked_poses, checked_weights
+    from molgen.scoring.protocol import HasAtomWeights, HasEvidence, HasPoses
 
     few = list(mols)[:6]
     try:
@@ -32,6 +33,10 @@ def check_evidence(scorer: Scorer, mols: Sequence[Molecule]) -> None:
                 alone = checked_columns(scorer.name, scorer.evidence([mol]), 1)
                 expected = {key: [cells[k]] for key, cells in whole.items()}
                 assert alone == expected, f"evidence of {mol.smiles} depends on the other molecules"
+        if isinstance(scorer, HasPoses):
+            blocks = checked_poses(scorer.name, scorer.poses(few), len(few))
+            for mol, block in zip(few, blocks, strict=True):
+                assert list(scorer.poses([mol])) == [block], f"pose of {mol.smiles} depends on the others"
         if isinstance(scorer, HasAtomWeights):
             rows = checked_weights(scorer.name, scorer.atom_weights(few), few)
             assert len(checked_weights(scorer.name, scorer.atom_weights([]), [])) == 0

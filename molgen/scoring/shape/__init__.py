@@ -1,0 +1,1 @@
+"""Likeness in space to a reference ligand: conformers, overlay, shape and pharmacophore."""
