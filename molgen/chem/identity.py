@@ -8,6 +8,7 @@ blind to tautomers, charges and stereo by construction, and cheap enough for all
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -110,9 +111,18 @@ def partners(near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keys, np.concatenate([places for places, _ in found])
 
 
+def sites(mol: Chem.Mol) -> Counter[tuple[int, int]]:
+    """How often each element stands at each kind of place of the bare skeleton: (color of the place, element)."""
+    numbers = [atom.GetAtomicNum() for atom in mol.GetAtoms()]
+    in_ring = np.array([[atom.IsInRing() for atom in mol.GetAtoms()]], dtype=np.uint64)
+    adjacency = Chem.GetAdjacencyMatrix(mol).astype(np.uint64)[None]
+    colors = _colors(adjacency, np.ones_like(in_ring), in_ring)[0]
+    return Counter(zip(colors.tolist(), numbers, strict=True))
+
+
 def gone(keys: np.ndarray) -> np.ndarray:
     """How many atoms of a molecule are missing from what each ``near`` hash stands for."""
-    return (keys & np.uint64(3)).astype(np.int64)
+    return np.asarray(keys & np.uint64(3)).astype(np.int64)
 
 
 def _flat(parts: Sequence[np.ndarray], dtype: type) -> tuple[np.ndarray, np.ndarray]:
@@ -194,11 +204,17 @@ def _hashes(graphs: Sequence[_Graph], n: int) -> tuple[list[np.ndarray], np.ndar
 def _wl(adjacency: np.ndarray, keep: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """One hash per graph, uint64 ``[v]``; sums only, so that the order of the atoms does not matter."""
     kept = keep.astype(np.uint64)
+    colors = _colors(adjacency, kept, labels)
+    return _mix(_mix(colors ^ _C3).sum(axis=1, where=keep) + kept.sum(axis=1))
+
+
+def _colors(adjacency: np.ndarray, kept: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What each atom's surroundings look like, uint64 ``[v, n]``: equal for equivalent atoms."""
     colors = _mix(labels + _C1) * kept
     for _ in range(_ROUNDS):
         around = np.matmul(adjacency, _mix(colors ^ _C2)[:, :, None] * kept[:, :, None])[:, :, 0]
         colors = _mix(colors * _C1 + around) * kept
-    return _mix(_mix(colors ^ _C3).sum(axis=1, where=keep) + kept.sum(axis=1))
+    return colors
 
 
 def _mix(x: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rdkit import Chem, rdBase
 
 from molgen.chem.alerts import Substructure, compile_all
-from molgen.chem.hazard import WITHHELD, Screen
+from molgen.chem.hazard import WITHHELD, Screen, hazard
 from molgen.chem.identity import Identities, identify
 from molgen.core.errors import ConfigError, DataError
 from molgen.data.reader import open_source
@@ -98,8 +98,9 @@ def novelty(
     counts: Counter[str] = Counter(dict.fromkeys(LEVELS, 0))
     kept: list[dict[str, Any]] = []
     with Progress(None, "molecules", "comparing", quiet=quiet) as bar, _Writer(out, columns) as writer:
-        for part, found in in_order(identify, rows, workers):
-            for row in _answers(part, found, index, compiled, screen, filters):
+        for part, (found, classes) in in_order(_examine if hazards else _identify_only, rows, workers):
+            screen.counts.update(name for name in classes if name is not None)
+            for row in _answers(part, found, classes, index, compiled, filters):
                 counts[row["level"]] += 1
                 if out is None:
                     kept.append(row)
@@ -128,35 +129,41 @@ def _input(
 def _answers(
     part: Sequence[Row],
     found: Identities,
+    hazards: Sequence[str | None],
     index: Index,
     cores: Sequence[Substructure],
-    screen: Screen,
     filters: PatentFilters | None,
 ) -> Iterator[dict[str, Any]]:
     if index.kind == "smiles":
         verdicts = compare(index, found, cores)
     else:
         verdicts = compare_keys(index, [row.text for row in part], found, cores)
-    for row, smiles, verdict in zip(part, found.smiles, verdicts, strict=True):
+    for row, smiles, verdict, danger in zip(part, found.smiles, verdicts, hazards, strict=True):
         name = row.id or f"line {row.line}"
-        mol = Chem.MolFromSmiles(smiles) if smiles else None
-        if (
-            hazard := _hazard(screen, row.text, mol)
-        ) is not None:  # nothing of the row but its id: other columns may hold the structure as well
-            yield _row(name, "", Verdict("withheld", why=f"{WITHHELD}: {hazard}"))
+        if danger is not None:  # nothing of the row but its id: other columns may hold the structure as well
+            yield _row(name, "", Verdict("withheld", why=f"{WITHHELD}: {danger}"))
             continue
         answer = _row(name, smiles or row.text, verdict)
         if filters is not None and smiles:
-            answer |= dict(zip(PATENT_COLUMNS, filters.seen(mol), strict=True))
+            answer |= dict(zip(PATENT_COLUMNS, filters.seen(Chem.MolFromSmiles(smiles)), strict=True))
         yield answer | {key: value for key, value in row.data.items() if key not in answer}
 
 
-def _hazard(screen: Screen, text: str, mol: Chem.Mol | None) -> str | None:
+def _examine(texts: list[str]) -> tuple[Identities, list[str | None]]:
+    """Hashes and hazard classes of a chunk; this runs in the worker processes."""
+    found = identify(texts)
+    with rdBase.BlockLogs():
+        return found, [_hazard(text, smiles) for text, smiles in zip(texts, found.smiles, strict=True)]
+
+
+def _identify_only(texts: list[str]) -> tuple[Identities, list[str | None]]:
+    return identify(texts), [None] * len(texts)
+
+
+def _hazard(text: str, smiles: str) -> str | None:
     """The class for which a row is withheld: by its molecule, or by what standardization cut off or refused."""
-    if mol is None or "." in text:
-        with rdBase.BlockLogs():
-            mol = Chem.MolFromSmiles(text) or mol
-    return None if mol is None else screen.withholds(mol)
+    mol = Chem.MolFromSmiles(text) if "." in text or not smiles else Chem.MolFromSmiles(smiles)
+    return None if mol is None else hazard(mol)
 
 
 def _row(name: str, smiles: str, verdict: Verdict) -> dict[str, Any]:

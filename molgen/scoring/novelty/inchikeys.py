@@ -55,8 +55,9 @@ def _verdict(index: Index, text: str, smiles: str) -> Verdict | None:
 
 
 def _name(index: Index, kind: str, key: str) -> str | None:
-    rows = index.lookup(kind, np.array([text_hash(key)], dtype=np.uint64))[0]
-    return index.entry(int(rows[0]))[1] if len(rows) else None
+    for _, rows in index.lookup(kind, np.array([text_hash(key)], dtype=np.uint64)):
+        return index.entry(int(rows[0]))[1]
+    return None
 
 
 def _key(text: str) -> str:

@@ -65,13 +65,18 @@ class Index:
         smiles, _, name = bytes(self._text[start:end]).decode().partition("\t")
         return smiles, name
 
-    def lookup(self, name: str, keys: np.ndarray) -> list[np.ndarray]:
-        """For each key, the rows that have it."""
+    def lookup(self, name: str, keys: np.ndarray) -> list[tuple[int, np.ndarray]]:
+        """For each key that the list has: its position, and the rows that have it."""
         sorted_keys, rows = self[f"{name}_keys"], self[f"{name}_rows"]
         keys = keys.astype(sorted_keys.dtype)
         low = np.searchsorted(sorted_keys, keys, side="left")
-        high = np.searchsorted(sorted_keys, keys, side="right")
-        return [rows[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
+        inside = np.flatnonzero(low < len(sorted_keys))
+        found = inside[sorted_keys[low[inside]] == keys[inside]]  # most keys are not there
+        high = np.searchsorted(sorted_keys, keys[found], side="right")
+        return [
+            (k, rows[start:end])
+            for k, start, end in zip(found.tolist(), low[found].tolist(), high.tolist(), strict=True)
+        ]
 
     def summary(self) -> str:
         """One sentence: what the list is, and what of it could not be used."""

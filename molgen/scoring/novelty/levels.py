@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from molgen.chem.alerts import Substructure
-from molgen.chem.identity import Identities, gone, partners
+from molgen.chem.identity import Identities, gone, partners, sites
 from molgen.chem.standardize import tautomer_key
 from molgen.core.errors import MoleculeError
 from molgen.scoring.novelty.features import SIMILAR, prefixes, tanimoto
@@ -54,14 +55,12 @@ def compare(index: Index, found: Identities, cores: Sequence[Substructure] = ())
     assert index.kind == "smiles"
     n = len(found)
     with rdBase.BlockLogs():
-        same = index.lookup("body", found.body)
-        verdicts = [
-            _same(index, found, i, rows) if len(rows) and not found.why[i] else None
-            for i, rows in enumerate(same)
-        ]
+        verdicts: list[Verdict | None] = [None] * n
+        for i, rows in index.lookup("body", found.body):
+            verdicts[i] = None if found.why[i] else _same(index, found, i, rows)
         open_places = [i for i in range(n) if verdicts[i] is None and not found.why[i]]
-        for i, rows in zip(open_places, _candidates(index, found, open_places), strict=True):
-            verdicts[i] = _near(index, found, i, rows)
+        for i, candidates in zip(open_places, _candidates(index, found, open_places), strict=True):
+            verdicts[i] = _near(index, found, i, candidates)
         return [verdict or rest(found, i, cores) for i, verdict in enumerate(verdicts)]
 
 
@@ -141,14 +140,13 @@ def _candidates(index: Index, found: Identities, places: Sequence[int]) -> list[
     whose = np.repeat(np.arange(len(found)), np.diff(found.near_offsets))[source]
     mine = gone(found.near[source])
     for name, wanted, owners in (("rare", chosen, owner), ("shape", found.shape[places], np.array(places))):
-        for place, rows in zip(owners.tolist(), index.lookup(name, wanted), strict=True):
-            if len(rows) and place in position:
-                answers[position[place]].update(dict.fromkeys(rows.tolist(), ""))
-    for place, a, b, rows in zip(
-        whose.tolist(), mine.tolist(), gone(keys).tolist(), index.lookup("near", keys), strict=True
-    ):
-        if len(rows) and place in position:
-            answers[position[place]].update(dict.fromkeys(rows.tolist(), _words(a, b)))
+        for k, rows in index.lookup(name, wanted):
+            if owners[k] in position:
+                answers[position[owners[k]]].update(dict.fromkeys(rows.tolist(), ""))
+    for k, rows in index.lookup("near", keys):
+        if whose[k] in position:
+            words = _words(int(mine[k]), int(gone(keys[k])))
+            answers[position[whose[k]]].update(dict.fromkeys(rows.tolist(), words))
     return answers
 
 
@@ -179,6 +177,7 @@ def _near(index: Index, found: Identities, i: int, rows: dict[int, str]) -> Verd
     for row, within in zip(number[possible][:_CANDIDATES].tolist(), close[possible].tolist(), strict=False):
         similarity = tanimoto(features, index["features"][offsets[row] : offsets[row + 1]])
         scored.append((similarity, -row, within))
+    query = sites(Chem.MolFromSmiles(found.smiles[i]))
     for similarity, negative, within in sorted(scored, reverse=True):
         row = -negative
         smiles, name = index.entry(row)
@@ -186,12 +185,22 @@ def _near(index: Index, found: Identities, i: int, rows: dict[int, str]) -> Verd
             why = rows[row]
         elif similarity >= SIMILAR:
             why = f"Tanimoto similarity {similarity:.2f}"
-        elif within and (count := exchanged(found.smiles[i], smiles)) <= _APART:
+        elif (
+            within
+            and _may_be_exchanged(query, smiles)
+            and (count := exchanged(found.smiles[i], smiles)) <= _APART
+        ):
             why = f"{count} heavy atom{'s are' if count > 1 else ' is'} another element"
         else:
             continue
         return Verdict("near", name, smiles, why, round(similarity, 3))
     return None
+
+
+def _may_be_exchanged(query: Counter[tuple[int, int]], smiles: str) -> bool:
+    """Whether few enough places have another element; cheap, and sure where the answer is no."""
+    other = sites(Chem.MolFromSmiles(smiles))
+    return (query - other).total() <= _APART
 
 
 def exchanged(a: str, b: str) -> int:

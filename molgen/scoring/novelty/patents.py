@@ -5,8 +5,8 @@ from __future__ import annotations
 from rdkit import Chem
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from molgen.chem.bloom import BloomFilter
 from molgen.data.catalog import locate
-from molgen.metrics.ring_novelty import BloomFilter
 
 
 class PatentFilters:
