@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
@@ -21,6 +22,17 @@ _WINDOW = 30.0  # seconds over which the rate is measured, so that a slow start 
 _CLEAR = "\r\x1b[2K"
 _lock = threading.RLock()
 _active: list[Progress] = []
+_hushed: ContextVar[bool] = ContextVar("hushed", default=False)
+
+
+@contextlib.contextmanager
+def hushed(quiet: bool = True) -> Iterator[None]:
+    """No bar inside shows anything, if ``quiet``: for work that is too deep down to be handed the user's wish."""
+    token = _hushed.set(quiet or _hushed.get())
+    try:
+        yield
+    finally:
+        _hushed.reset(token)
 
 
 def say(message: str, stream: TextIO | None = None) -> None:
@@ -86,7 +98,7 @@ class Progress:
         self.desc = desc
         self.count = 0
         self.stream = stream or sys.stderr
-        self.mode: Mode = "quiet" if quiet else mode or detect_mode(self.stream)
+        self.mode: Mode = "quiet" if quiet or _hushed.get() else mode or detect_mode(self.stream)
         self._clock = clock
         self._info: dict[str, Any] = {}
         self._start = self._shown = clock()

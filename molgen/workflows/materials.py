@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from molgen.core import config as configs
-from molgen.core.errors import ConfigError, Problem
+from molgen.core.errors import ConfigError, DataError, Problem
 from molgen.core.schema import TrainConfig
 from molgen.models.registry import family, load, model_class
+from molgen.run.progress import hushed
 from molgen.run.resources import pick_device
 from molgen.workflows.train_data import Molecules, Say, Sources, read_molecules, refuse_labels
 
@@ -28,16 +29,27 @@ class Materials:
 def gather(config: TrainConfig, sources: Sources, say: Say, *, quiet: bool = False) -> Materials:
     """Read, build or load, and cut; whatever RDKit makes on the way comes from :func:`molgen.data.cache.kept`."""
     molecules = read_molecules(config, sources, say, quiet=quiet)
-    model = _model(config, molecules)
-    if config.unlikelihood is not None:
-        model.unlikelihood = config.unlikelihood
-    taught: dict[str, Any] = {}
-    tested: dict[str, Any] = {}
-    if molecules.training_labels:
-        taught, tested = {"labels": molecules.training_labels}, {"labels": molecules.held_out_labels}
-    data = model.training_set(molecules.training, randomize=config.randomize, **taught)
-    _report_unusable(say, data)
-    return Materials(molecules, model, data, model.training_set(molecules.held_out, **tested))
+    with hushed(quiet):
+        model = _model(config, molecules)
+        if config.unlikelihood is not None:
+            model.unlikelihood = config.unlikelihood
+        taught: dict[str, Any] = {}
+        tested: dict[str, Any] = {}
+        if molecules.training_labels:
+            taught, tested = {"labels": molecules.training_labels}, {"labels": molecules.held_out_labels}
+        data = model.training_set(molecules.training, randomize=config.randomize, **taught)
+        _report_unusable(say, data)
+        held_out = model.training_set(molecules.held_out, **tested)
+    for name, usable, all_of_them in (
+        ("training", data, molecules.training),
+        ("held-out", held_out, molecules.held_out),
+    ):
+        if not len(usable):
+            raise DataError(
+                f"the model can use none of the {len(all_of_them)} {name} molecules (parts that it does not know, or "
+                "too long; log.txt lists them); give more molecules, or a larger share with holdout:"
+            )
+    return Materials(molecules, model, data, held_out)
 
 
 def checked_params(config: TrainConfig) -> Any:

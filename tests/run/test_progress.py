@@ -9,7 +9,7 @@ import types
 import pytest
 
 from molgen.run import progress as module
-from molgen.run.progress import Mode, Progress, detect_mode, duration, say
+from molgen.run.progress import Mode, Progress, detect_mode, duration, hushed, say
 
 
 class Clock:
@@ -65,6 +65,15 @@ def test_terminal_is_not_redrawn_for_each_molecule(clock: Clock):
 
 def test_quiet_is_silent(clock: Clock):
     assert run(Terminal(), clock, quiet=True) == ""
+
+
+def test_a_bar_deep_down_hears_that_its_caller_is_quiet(clock: Clock):
+    stream = io.StringIO()
+    with hushed(), Progress(2, stream=stream, clock=clock) as bar:
+        bar.advance(2)
+    with hushed(False), Progress(2, stream=stream, clock=clock):
+        pass
+    assert len(stream.getvalue().splitlines()) == 1
 
 
 def test_nothing_goes_to_stdout(clock: Clock, capsys: pytest.CaptureFixture[str]):

@@ -118,3 +118,11 @@ def test_wrong_architecture_keys_are_named_before_anything_runs(settings, tmp_pa
     with pytest.raises(ConfigError, match="did you mean 'hidden'"):
         mg.train(settings, tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_held_out_molecules_that_the_model_cannot_use_are_an_error_in_words(settings, tmp_path):
+    """They ended in an index error deep inside, after the training set was made."""
+    (tmp_path / "other.csv").write_text("smiles\nB\n[Na+].[Cl-]\n[SiH4]\n")
+    settings["validation"] = {"path": str(tmp_path / "other.csv"), "policy": "none"}
+    with pytest.raises(DataError, match=r"can use none of the \d held-out molecules"):
+        mg.train(settings, tmp_path / "run", quiet=True)

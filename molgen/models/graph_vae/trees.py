@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from molgen.data.cache import Arrays, content_key, kept, pack_texts, unpack_texts
+from molgen.run.progress import Progress
 
 #: Raised when the rules of cutting or ordering change: older cache files are then not read.
 CODEC = 1
-_CHUNK, _WORTH_A_POOL = 5_000, 100_000
+_CHUNK, _LONG = 5_000, 100_000
 _FIELDS = ("index", "start", "fragment", "parent", "entry", "parent_site", "outside_index", "outside_reason")
 
 
@@ -67,29 +68,27 @@ class Trees:
         return cls(names=names, reasons=reasons, **arrays)
 
 
-def cut_all(
-    smiles: Sequence[str], *, workers: int = 1, advance: Callable[[int], None] = lambda count: None
-) -> Trees:
-    """Cut every molecule; ``workers`` spawned processes for long lists. ``advance`` hears how many are done."""
+def cut_all(smiles: Sequence[str], *, workers: int = 1) -> Trees:
+    """Cut every molecule; long lists in ``workers`` spawned processes, and with a progress line."""
     chunks = [smiles[i : i + _CHUNK] for i in range(0, len(smiles), _CHUNK)]
-    if workers < 2 or len(smiles) < _WORTH_A_POOL:
-        from molgen.models.graph_vae.cutting import Cutter
+    few = len(smiles) < _LONG
+    with Progress(len(smiles), "molecules", "cutting into fragments", quiet=few) as bar:
+        if workers < 2 or few:
+            from molgen.models.graph_vae.cutting import Cutter
 
-        cutter = Cutter()
-        return _join(_counted((_cut_chunk(chunk, cutter) for chunk in chunks), chunks, advance), chunks)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker) as pool:
-        return _join(_counted(pool.map(_cut_in_worker, chunks), chunks, advance), chunks)
+            cutter = Cutter()
+            return _join(_counted((_cut_chunk(chunk, cutter) for chunk in chunks), chunks, bar), chunks)
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker) as pool:
+            return _join(_counted(pool.map(_cut_in_worker, chunks), chunks, bar), chunks)
 
 
-def cached_trees(
-    smiles: Sequence[str], *, workers: int = 1, advance: Callable[[int], None] = lambda count: None
-) -> Trees:
+def cached_trees(smiles: Sequence[str], *, workers: int = 1) -> Trees:
     """:func:`cut_all`, kept by content (``fragment-trees``) for lists of 20,000 and more."""
     return Trees.from_arrays(
         kept(
             "fragment-trees",
             content_key(f"fragment trees {CODEC}", texts=smiles),
-            lambda: cut_all(smiles, workers=workers, advance=advance).to_arrays(),
+            lambda: cut_all(smiles, workers=workers).to_arrays(),
             worth=len(smiles) >= 20_000,
         )
     )
@@ -142,11 +141,9 @@ def _cut_chunk(smiles: Sequence[str], cutter: object) -> _Chunk:
     return arrays, list(numbers), list(reasons)
 
 
-def _counted(
-    found: Iterator[_Chunk], chunks: Sequence[Sequence[str]], advance: Callable[[int], None]
-) -> Iterator[_Chunk]:
+def _counted(found: Iterator[_Chunk], chunks: Sequence[Sequence[str]], bar: Progress) -> Iterator[_Chunk]:
     for result, chunk in zip(found, chunks, strict=True):
-        advance(len(chunk))
+        bar.advance(len(chunk))
         yield result
 
 
