@@ -87,6 +87,12 @@ class Features:
         part.rows = self.rows[chosen]
         return part
 
+    def alone(self) -> Features:
+        """The same molecules as a set of their own, so that nothing is computed for those that they were taken from."""
+        part = self.take(np.arange(len(self)))
+        part.root, part.rows, part.shared = part, np.arange(len(part)), {}
+        return part
+
     @property
     def descriptors(self) -> np.ndarray:
         """float32 ``[n, 8]``, in the order of :data:`DESCRIPTORS`."""

@@ -183,7 +183,7 @@ def scramble(
     rows = np.flatnonzero(side == 0)
     if len(rows) > SCRAMBLED_ROWS:
         rows = np.sort(rng.choice(rows, SCRAMBLED_ROWS, replace=False))
-    part, values = x.take(rows), y[rows]
+    part, values = x.take(rows).alone(), y[rows]
     folds = random_folds(len(rows), FOLDS, rng)
     pieces = [(np.flatnonzero(folds == f), np.flatnonzero(folds != f)) for f in range(FOLDS)]
     none = np.zeros(len(rows), dtype=np.int8)

@@ -68,6 +68,15 @@ def test_bits_and_table_are_those_of_rdkit(mols, x):
     assert np.array_equal(part.take(np.array([1])).table, x.table[[3]])
 
 
+def test_a_part_alone_computes_nothing_for_the_whole(mols):
+    whole = Features.of(mols)
+    part = whole.take(np.arange(10, 20)).alone()
+    kernel = tanimoto_counts(part, part.take(np.arange(3)))
+    assert kernel.shape == (10, 3)
+    assert "gram" not in whole.shared
+    assert np.array_equal(part.table, whole.table[10:20])
+
+
 def test_a_process_interpolates_what_it_knows_and_is_unsure_of_what_it_does_not(x, y, exact):
     fitted = gp.fit(x, y, exact, 1)
     mean, spread = fitted.predict(x)
