@@ -43,6 +43,13 @@ class Call:
     items: dict[Any, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A reference to something that is kept beside the stream (``BINPERSID``); it stays a reference."""
+
+    reference: Any
+
+
 class _Mark:
     """The stack marker."""
 
@@ -132,6 +139,8 @@ class _Machine:
         elif name in ("REDUCE", "NEWOBJ"):
             arguments = stack.pop()
             stack.append(Call(stack.pop(), arguments))
+        elif name == "BINPERSID":
+            stack.append(Stored(stack.pop()))
         elif name == "BUILD":
             state = stack.pop()
             stack[-1].state = state

@@ -119,7 +119,9 @@ def _build(config: ComponentConfig, context: Context, handed_in: Mapping[str, Sc
         problems.append(Problem(f"{key}.timeout", "only for own functions (file.py:function)"))
     if scorer is not None and not problems:
         curve = Transform(config.transform or default)
-        problems += toxicity_problems(name, config.use, config.params, scorer.unit, curve, key)
+        # A scorer may say by itself that it is about harm, where the names would not.
+        about = {**config.params, "concerns": getattr(scorer, "concerns", "")}
+        problems += toxicity_problems(name, config.use, about, scorer.unit, curve, key)
     if problems:
         raise ConfigError(problems, "objective")
     assert scorer is not None
@@ -163,7 +165,8 @@ def _registered(
         "rdkit": rdkit.__version__,
     }
     summary = getattr(scorer, "summary", None) or record.summary
-    return scorer, record.default_transform(), _sha256(about), summary
+    default = getattr(scorer, "transform", None) or record.default_transform()
+    return scorer, default, _sha256(about), summary
 
 
 def _user_function(config: ComponentConfig, context: Context, key: str) -> Any:

@@ -17,8 +17,8 @@ def build(name):
     return record.build(params, Context(Path(), "default"))
 
 
-# Those that ask somebody else have contract tests of their own, in test_external_command.py and test_external_http.py.
-HERE = [name for name in SCORERS if name not in ("command", "http", "qsar")]
+# Those that ask somebody else, or need files, have contract tests of their own.
+HERE = [name for name in SCORERS if name not in ("admet", "command", "http", "qsar")]
 
 
 @pytest.mark.parametrize("name", HERE)

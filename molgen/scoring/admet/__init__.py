@@ -1,0 +1,1 @@
+"""ADMET-AI's models: 41 end points of absorption, distribution, metabolism, excretion and toxicity."""
