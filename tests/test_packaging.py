@@ -24,7 +24,7 @@ CONDA_NAMES = {"torch": "pytorch", "torch-geometric": "pytorch_geometric"}
 #: Not on conda-forge, and what only that one needs; environment.yml says how to get it.
 NOT_ON_CONDA = {"admet-ai", "chemprop"}
 #: Extras that `make` does not install.
-OPTIONAL = ("admet", "notebook")
+OPTIONAL = ("admet", "dock", "notebook")
 
 
 def project() -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from molgen.scoring.admet.params import AdmetParams
+from molgen.scoring.docking.params import DockingParams
 from molgen.scoring.record import ScorerRecord
 from molgen.scoring.shape.params import ShapeParams
 
@@ -16,6 +17,16 @@ RECORDS_3D = [
         "molgen.scoring.admet.scorer:build",
         params=AdmetParams,
         example={"endpoint": "hERG"},
+    ),
+    ScorerRecord(
+        "docking",
+        "affinity of the best pose in your receptor, or in a prepared target, by AutoDock Vina (docs/docking.md)",
+        "kcal/mol",
+        30.0,
+        "molgen.scoring.docking.scorer:build",
+        transform={"type": "reverse_sigmoid", "low": -10, "high": -6},
+        params=DockingParams,
+        example={"receptor": "egfr.pdbqt", "center": [22.0, 0.3, 52.8], "size": [22, 22, 22]},
     ),
     ScorerRecord(
         "shape",

@@ -28,7 +28,7 @@ def main() -> None:
     tasks, send = _claim_streams()
     setup = tasks.get()
     try:
-        serve = _functions(setup) if setup["kind"] == "function" else _objective(setup)
+        serve = {"function": _functions, "docking": _docking}.get(setup["kind"], _objective)(setup)
     except (MolgenError, ImportError, OSError) as error:
         send({"error": str(error)})
         return
@@ -115,6 +115,32 @@ def _objective(setup: dict[str, Any]) -> Callable[[dict[str, Any], _Send], Itera
             "notes": {index: block.notes[index] for index in task["which"]},
             "alive": np.flatnonzero(block.alive).tolist(),
         }
+
+    return serve
+
+
+def _docking(setup: dict[str, Any]) -> Callable[[dict[str, Any], _Send], Iterator[dict[str, Any]]]:
+    """Dock one molecule a task: {"smiles"} in, {"value", "block"} or {"error"} out."""
+    from importlib import import_module
+
+    from molgen.core.errors import MoleculeError, ScorerError
+
+    try:
+        engine = import_module(setup["engine"]).Engine(setup)
+    except (RuntimeError, ValueError, TypeError) as error:  # what Vina says of a receptor that it cannot use
+        raise ScorerError(str(error)) from error
+
+    def serve(task: dict[str, Any], send: _Send) -> Iterator[dict[str, Any]]:
+        try:
+            value, block = engine.dock(task["smiles"])
+        except MoleculeError as error:
+            yield {"error": error.detail}
+        except (
+            Exception
+        ) as error:  # somebody else's code, and this molecule's fault: the next one may be fine
+            yield {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+        else:
+            yield {"value": value, "block": block} if abs(value) < 1e6 else {"error": f"affinity {value}"}
 
     return serve
 

@@ -1,0 +1,1 @@
+"""Docking with AutoDock Vina: receptor, ligand preparation, workers with a time limit, poses."""

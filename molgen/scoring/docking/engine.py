@@ -1,0 +1,67 @@
+"""One molecule into one receptor with AutoDock Vina; runs only in the worker processes of :mod:`.workers`.
+
+Vina 1.2 (Eberhardt et al., J. Chem. Inf. Model. 61 (2021) 3891), ligands prepared by Meeko.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rdkit import Chem
+
+from molgen.chem.conformers import embed, lowest
+from molgen.core.errors import MoleculeError
+
+
+class Engine:
+    """Grids of one receptor, computed once, and :meth:`dock`.
+
+    ``setup``: ``receptor`` (path), ``center``, ``size``, ``exhaustiveness``, ``seed``.
+    """
+
+    def __init__(self, setup: dict[str, Any]) -> None:
+        from vina import Vina
+
+        self._setup = setup
+        # Vina takes seed 0 for "choose one": the same molecule would get another value each time.
+        self._vina = Vina(sf_name="vina", cpu=1, seed=setup["seed"] + 1, verbosity=0)
+        self._vina.set_receptor(setup["receptor"])
+        self._vina.compute_vina_maps(center=setup["center"], box_size=setup["size"])
+
+    def dock(self, smiles: str) -> tuple[float, str]:
+        """Affinity in kcal/mol (lower binds better) and the mol block of the best pose, heavy atoms.
+
+        Raises MoleculeError, ValueError or RuntimeError with the reason.
+        """
+        text = prepare(smiles, self._setup["seed"])
+        self._vina.set_ligand_from_string(text)
+        self._vina.dock(exhaustiveness=self._setup["exhaustiveness"], n_poses=1)
+        energies = self._vina.energies(n_poses=1)
+        if not len(energies):
+            raise MoleculeError("no_pose", "Vina found no pose inside the box", smiles)
+        return float(energies[0][0]), pose_of(self._vina.poses(n_poses=1))
+
+
+def prepare(smiles: str, seed: int) -> str:
+    """PDBQT of one relaxed conformer, protonated as the SMILES says; torsions are free, rings are not."""
+    from meeko import MoleculePreparation, PDBQTWriterLegacy
+
+    full = embed(Chem.MolFromSmiles(smiles), 1, seed=seed)
+    lowest(full)
+    (setup, *others) = MoleculePreparation().prepare(full)
+    text, good, why = PDBQTWriterLegacy.write_string(setup)
+    if not good or others:
+        raise MoleculeError(
+            "not_prepared", f"Meeko cannot prepare it: {why.strip() or 'several forms'}", smiles
+        )
+    return text
+
+
+def pose_of(text: str) -> str:
+    """The first pose of Vina's answer as a mol block, with the bonds of the SMILES that Meeko wrote into it."""
+    from meeko import PDBQTMolecule, RDKitMolCreate
+
+    mol = RDKitMolCreate.from_pdbqt_mol(PDBQTMolecule(text, skip_typing=True))[0]
+    heavy = Chem.RemoveHs(mol)
+    Chem.AssignStereochemistryFrom3D(heavy)
+    return Chem.MolToMolBlock(heavy)
