@@ -14,6 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors as rdmd
 
 from molgen.chem.descriptors import longest_chain
+from molgen.chem.rings import KNOWN
 from molgen.chem.stereo import stereo_centers, undefined_double_bonds, undefined_stereo_centers
 
 _HALOGENS = (17, 35, 53)
@@ -34,7 +35,7 @@ class Limits:
     chain: int = 6
     fluorine: int = 6
     other_halogens: int = 3
-    ring_frequency: int = 1
+    ring_frequency: int = KNOWN
     sa_score: float = 4.5
 
 

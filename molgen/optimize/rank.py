@@ -16,7 +16,7 @@ from molgen.chem.descriptors import undefined_stereo_centers
 from molgen.chem.fingerprints import morgan, nearest, tanimoto
 from molgen.chem.hazard import WITHHELD, Screen
 from molgen.chem.molecule import Molecule
-from molgen.chem.rings import min_frequency
+from molgen.chem.rings import KNOWN, frequencies
 from molgen.chem.standardize import tautomer_key
 from molgen.core.errors import MoleculeError
 from molgen.core.schema import OutputConfig
@@ -27,7 +27,6 @@ from molgen.scoring.aggregate import contributions
 from molgen.scoring.evidence import Evidence
 
 SHOWN_ALERTS = ("PAINS", "BRENK", "NIH")  # named on every row; they decide nothing here
-RARE_RING = 5  # times seen in the ring-system table, below which a ring is flagged
 
 
 @dataclass(frozen=True)
@@ -245,10 +244,8 @@ def candidate_rows(
 
 def _flags(molecule: Molecule) -> list[str]:
     flags = [str(alert) for alert in alerts(molecule.mol, SHOWN_ALERTS)]
-    frequency = min_frequency(molecule.mol)
-    if frequency is not None and frequency < RARE_RING:
-        flags.append(f"rare ring system (seen {frequency} times)")
-    return flags
+    seen = frequencies(molecule.mol)
+    return flags + [f"unknown ring system {ring}" for ring in seen if seen[ring] < KNOWN]
 
 
 def funnel(memory: Memory, delivered: int) -> tuple[list[tuple[str, int]], dict[str, int]]:

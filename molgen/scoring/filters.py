@@ -132,7 +132,8 @@ class RingFrequency:
     """Molecules, of those counted in :mod:`molgen.chem.rings`, that have the rarest ring system of this one.
 
     A molecule without rings gets the number of all molecules counted. Walters ("Identifying ring systems in
-    molecules", 2022) rejects ring systems that ChEMBL has fewer than five times.
+    molecules", 2022) rejects ring systems that ChEMBL has fewer than five times; a count of at least
+    one here agrees best with that.
     """
 
     def __init__(self, name: str) -> None:

@@ -74,6 +74,15 @@ def test_rows_have_evidence_and_missing_values_stay_missing():
     assert candidate_rows(chosen, [])[0]["nearest_reference"] is None
 
 
+def test_an_unknown_ring_system_is_flagged_and_a_known_rare_one_is_not():
+    smiles = ["C1=CC2=CC1=CC2", "C1CC2CCC1CC2", "CCO"]
+    rows = candidate_rows(
+        [(entry(i, text, 0.5), Molecule(text, "none")) for i, text in enumerate(smiles)], []
+    )
+    assert ["unknown ring system" in row["flags"] for row in rows] == [True, False, False]
+    assert rows[0]["flags"].endswith("unknown ring system C1=CC2=CC1=CC2")
+
+
 def test_the_funnel_adds_up():
     memory = Memory([*MEMORY, entry(8, None, math.nan, "invalid"), entry(9, "CCO", 0.2, "duplicate")])
     steps, _ = funnel(memory, delivered=3)

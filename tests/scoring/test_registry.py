@@ -47,7 +47,7 @@ def test_records_are_complete(record):
 
 def test_unknown_names_get_the_nearest_or_the_list():
     assert unknown_name("mol_wieght") == "unknown scorer 'mol_wieght'; did you mean 'mol_weight'?"
-    assert "; there are alerts, " in unknown_name("xxxxxxxx")
+    assert f"; there are {', '.join(sorted(SCORERS)[:3])}, " in unknown_name("xxxxxxxx")
     assert "did you mean 'likelihood'?" in unknown_name("liklihood", ["likelihood"])
     assert find("mol_wieght") is None
 

@@ -6,6 +6,8 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import QED, Crippen, Descriptors, FilterCatalog, Lipinski, MolSurf, rdFingerprintGenerator
 
 from molgen.chem.molecule import Molecule, parse_all
+from molgen.chem.rings import KNOWN
+from molgen.chem.sanity import Limits
 from molgen.core.errors import ConfigError
 from molgen.scoring.protocol import Context
 from molgen.scoring.registry import SCORERS
@@ -132,8 +134,12 @@ def test_ring_frequency_knows_common_rings_and_forgives_molecules_without():
     benzene, acyclic, exotic = scored.values
     assert benzene > 1000
     assert acyclic >= benzene
-    assert exotic < 5
+    assert exotic == 0
     assert "ring system" in scored.notes[2]
     assert np.array_equal(
         scored.values, score("ring_frequency", ["c1ccccc1", "CCO", "C1CC2CC3CC1C23C"]).values
     )
+
+
+def test_a_ring_had_to_be_five_times_in_our_table_to_pass_what_the_filters_call_known():
+    assert SCORERS["ring_frequency"].default_transform().low == KNOWN == Limits().ring_frequency
