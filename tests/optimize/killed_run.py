@@ -1,6 +1,12 @@
-"""The process that test_kill.py kills: starts or resumes a run with the random strategy and a slow scorer."""
+"""The process that test_kill.py kills: starts or resumes a run with the random strategy and a slow scorer.
 
+Reads folders from standard input and makes a process of its own for each, so that the imports are paid once and not
+per kill. Says ``pid N`` when it lives, ``ready`` when the search begins, ``exit N`` when it is over.
+"""
+
+import os
 import sys
+import traceback
 from pathlib import Path
 
 from molgen.core.errors import Interrupted
@@ -56,5 +62,22 @@ def main(path: Path) -> int:
     return 0
 
 
+def life(path: Path) -> int:
+    """Exit code of one process; it never returns into the loop of its parent."""
+    try:
+        return main(path)
+    except BaseException:  # whatever it is: the parent's code must not run twice
+        traceback.print_exc()
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            code = life(Path(line.strip()))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        print(f"pid {pid}", flush=True)
+        print(f"exit {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}", flush=True)

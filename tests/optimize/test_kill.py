@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,22 +27,65 @@ def slow(smiles):
 """
 
 
-def start(path: Path) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, str(SCRIPT), str(path)], stdout=subprocess.PIPE, text=True)
+class Runner:
+    """Runs, one after the other, each in a process of its own (killed_run.py)."""
+
+    def __init__(self) -> None:
+        pipe = subprocess.PIPE
+        self._parent = subprocess.Popen([sys.executable, str(SCRIPT)], stdin=pipe, stdout=pipe, text=True)
+        self._said: list[str] = []
+        self._pid = 0
+
+    def start(self, path: Path) -> None:
+        assert self._parent.stdin is not None
+        self._said.clear()
+        self._parent.stdin.write(f"{path}\n")
+        self._parent.stdin.flush()
+        while not any(line.startswith("pid") for line in self._said):  # the child's "ready" may overtake it
+            self._hear()
+        self._pid = next(int(line.split()[1]) for line in self._said if line.startswith("pid"))
+
+    def until_ready(self) -> None:
+        while not any(line.startswith(("ready", "exit")) for line in self._said):
+            self._hear()
+
+    def kill(self, number: int) -> None:
+        with suppress(ProcessLookupError):  # it was done before
+            os.kill(self._pid, number)
+
+    def wait(self) -> int:
+        while not any(line.startswith("exit") for line in self._said):
+            self._hear()
+        return next(int(line.split()[1]) for line in self._said if line.startswith("exit"))
+
+    def close(self) -> None:
+        self._parent.communicate()
+
+    def _hear(self) -> None:
+        assert self._parent.stdout is not None
+        line = self._parent.stdout.readline()
+        assert line, "killed_run.py ended"
+        self._said.append(line)
 
 
-def run_to_the_end(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.close()
+
+
+def run_to_the_end(runner: Runner, folder: Path) -> Path:
     folder.mkdir()
     (folder / "slow.py").write_text(SLOW)
-    process = start(folder / "run")
-    process.communicate()
-    assert process.returncode == 0
+    runner.start(folder / "run")
+    assert runner.wait() == 0
     return folder / "run"
 
 
 @pytest.mark.slow
-def test_fifty_kills_change_nothing_but_the_calls_in_flight(tmp_path):
-    undisturbed = run_to_the_end(tmp_path / "whole")
+def test_fifty_kills_change_nothing_but_the_calls_in_flight(runner, tmp_path):
+    undisturbed = run_to_the_end(runner, tmp_path / "whole")
     folder = tmp_path / "killed"
     folder.mkdir()
     (folder / "slow.py").write_text(SLOW)
@@ -48,24 +93,21 @@ def test_fifty_kills_change_nothing_but_the_calls_in_flight(tmp_path):
     rng = random.Random(5)
     kills = codes = 0
     while kills < KILLS:
-        process = start(run)
+        runner.start(run)
         if rng.random() < 0.8:  # mostly while it works, sometimes while it starts
-            assert process.stdout is not None
-            process.stdout.readline()
+            runner.until_ready()
         time.sleep(rng.uniform(0, 0.06))
-        if process.poll() is None:
-            process.send_signal(rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1]))
-        process.communicate()
-        if process.returncode == 0:
+        runner.kill(rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1]))
+        code = runner.wait()
+        if code == 0:
             # done before the last kill: begin again from the last checkpoint but one
             assert (run / "ledger.jsonl").read_bytes() == (undisturbed / "ledger.jsonl").read_bytes()
             newest = max((run / "checkpoints").glob("step-*"))
             (newest / "complete.json").unlink()
-        codes += process.returncode == 75
+        codes += code == 75
         kills += 1
-    process = start(run)
-    process.communicate()
-    assert process.returncode == 0
+    runner.start(run)
+    assert runner.wait() == 0
     assert (run / "ledger.jsonl").read_bytes() == (undisturbed / "ledger.jsonl").read_bytes()
     paid = (folder / "paid.txt").read_text().split()
     first = (tmp_path / "whole" / "paid.txt").read_text().split()
@@ -75,14 +117,12 @@ def test_fifty_kills_change_nothing_but_the_calls_in_flight(tmp_path):
     assert len(paid) <= len(first) + lost, "calls were paid again that were not in flight"
 
 
-def test_a_termination_saves_and_exits_with_75(tmp_path):
+def test_a_termination_saves_and_exits_with_75(runner, tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
-    process = start(tmp_path / "run")
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
-    assert process.returncode == 75
+    runner.start(tmp_path / "run")
+    runner.until_ready()
+    runner.kill(signal.SIGTERM)
+    assert runner.wait() == 75
     status = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert status["kind"] == "optimize"
     assert list((tmp_path / "run" / "checkpoints").glob("step-*/complete.json"))
