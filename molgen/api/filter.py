@@ -18,19 +18,20 @@ def filter_molecules(
     *,
     relax: Sequence[str] = (),
     policy: str = "default",
+    hazards: bool = True,
     **rules: Any,
 ) -> FilterResult:
     """Judge a list by the rules of a preset (``default``, ``strict``, ``lead-like``, ``none``), every reason in words.
 
     ``relax``: groups or rules that may be broken. ``rules``: more parameters of ``filter_preset`` (docs/filters.md):
     ``add``, ``show``, ``limits``, ``elements``, ``windows``, ``own``, ``allow_inherited_from``, ``rescue_rings``.
-    ``.to_frame()``, ``.kept`` and ``.matrix()`` of the result are what came out. Raises ConfigError with all problems.
+    ``hazards`` False: nothing is withheld by the hazard screen, and the notes say so. ``.to_frame()``, ``.kept`` and
+    ``.matrix()`` of the result are what came out. Raises ConfigError with all problems.
     """
     from molgen.workflows.filter import filter_molecules as judge
 
-    return judge(
-        molecules, _options({"preset": preset, "relax": list(relax), **rules}, policy), policy=policy
-    )
+    options = _options({"preset": preset, "relax": list(relax), **rules}, policy)
+    return judge(molecules, options, policy=policy, hazards=hazards)
 
 
 def filter_file(
@@ -43,6 +44,7 @@ def filter_file(
     policy: str = "default",
     smiles_column: str | None = None,
     id_column: str | None = None,
+    hazards: bool = True,
     workers: int = 1,
     json_lines: bool = False,
     quiet: bool = False,
@@ -63,6 +65,7 @@ def filter_file(
         policy=policy,
         smiles_column=smiles_column,
         id_column=id_column,
+        hazards=hazards,
         workers=workers,
         json_lines=json_lines,
         quiet=quiet,

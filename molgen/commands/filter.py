@@ -71,6 +71,9 @@ def filter_(
     rejected: Annotated[
         Path | None, typer.Option("--rejected", metavar="FILE", help="Rejected rows with all reasons.")
     ] = None,
+    no_hazard_screen: Annotated[
+        bool, typer.Option("--no-hazard-screen", help="Do not withhold hazardous structures; this is said.")
+    ] = False,
     rules: Annotated[bool, typer.Option("--rules", help="List the rules with source and severity.")] = False,
     smiles_column: out.SmilesColumn = None,
     id_column: out.IdColumn = None,
@@ -112,6 +115,7 @@ def filter_(
         policy=policy,
         smiles_column=smiles_column,
         id_column=id_column,
+        hazards=not no_hazard_screen,
         workers=workers,
         json_lines=as_json,
         quiet=quiet,

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import rdkit
 
+from molgen.chem.hazard import WITHHELD, Screen, hazard
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.chem.motifs import version as motif_version
 from molgen.chem.rings import table_info
@@ -23,7 +24,15 @@ from molgen.chem.standardize import get_policy
 from molgen.data.reader import Row, open_source
 from molgen.run.progress import Progress
 from molgen.scoring.filter_preset import excused
-from molgen.workflows.filter_result import EXCUSED, FilterResult, FilterSummary, Judged, Tally, reasons
+from molgen.workflows.filter_result import (
+    EXCUSED,
+    HAZARD,
+    FilterResult,
+    FilterSummary,
+    Judged,
+    Tally,
+    reasons,
+)
 from molgen.workflows.rowfile import RowFile
 
 _CHUNK = 500
@@ -31,16 +40,17 @@ _AHEAD = 2  # chunks in flight per worker: reading further ahead would only cost
 
 
 def filter_molecules(
-    molecules: Sequence[str | Molecule], options: Options, *, policy: str = "default"
+    molecules: Sequence[str | Molecule], options: Options, *, policy: str = "default", hazards: bool = True
 ) -> FilterResult:
     """Judge a list in memory. Raises ConfigError for options that cannot be."""
     rules = RuleSet(options)
     texts = [item.smiles if isinstance(item, Molecule) else item for item in molecules]
-    rows = _judge(rules, texts, policy)
-    summary, tally = _summary(rules, policy), Tally()
+    rows = _judge(rules, texts, policy, hazards)
+    summary, tally, screen = _summary(rules, policy), Tally(), Screen(on=hazards)
     for row in rows:
-        tally.add(row, summary)
+        _count(row, summary, tally, screen)
     summary.rules = tally.table(rules)
+    summary.notes += screen.notes()
     ids = [item.id if isinstance(item, Molecule) else None for item in molecules]
     return FilterResult(summary, rules, rows, ids)
 
@@ -54,6 +64,7 @@ def filter_file(
     policy: str = "default",
     smiles_column: str | None = None,
     id_column: str | None = None,
+    hazards: bool = True,
     workers: int = 1,
     json_lines: bool = False,
     quiet: bool = False,
@@ -63,6 +74,7 @@ def filter_file(
     Args:
         file: any table that molgen reads; "-" is standard input.
         kept, rejected: CSV, TSV, SMI or JSON Lines (also .gz) by the name's ending, or an open stream.
+        hazards: False: the hazard screen withholds nothing, and the notes say so.
         json_lines: how to write to a stream: JSON Lines instead of CSV.
 
     Raises:
@@ -77,7 +89,7 @@ def filter_file(
         for name, given in zip(EXCUSED, (options.parents, options.relax, options.show), strict=True)
         if given
     ]
-    summary, tally = _summary(rules, policy), Tally()
+    summary, tally, screen = _summary(rules, policy), Tally(), Screen(on=hazards)
     with ExitStack() as stack:
         files = [
             None
@@ -89,21 +101,32 @@ def filter_file(
             )
         ]
         bar = stack.enter_context(Progress(None, "rows", "filtering", quiet=quiet))
-        for part, judged in _in_order(_chunks(source.rows), rules, policy, workers):
+        for part, judged in _in_order(_chunks(source.rows), rules, policy, hazards, workers):
             for row, answer in zip(part, judged, strict=True):
-                tally.add(answer, summary)
+                _count(answer, summary, tally, screen)
                 target = files[0 if answer.passes else 1]
                 if target is not None:
-                    cells = {"id": row.id or "", "smiles": answer.smiles or row.text, **reasons(answer)}
+                    cells = {"id": row.id or "", "smiles": _structure(row, answer), **reasons(answer)}
                     cells |= {name: getattr(answer, name) for name in excusing}
                     target.write(cells | {"line": row.line}, row.data)
             bar.advance(len(part), kept=summary.kept)
         lost = sum(target.lost_cells for target in files if target is not None)
     summary.rules = tally.table(rules)
-    summary.notes = [*source.notes]
+    summary.notes += [*source.notes, *screen.notes()]
     if lost:
         summary.notes.append(f"{lost} cells stand to the right of the last column and were not written")
     return summary
+
+
+def _count(answer: Judged, summary: FilterSummary, tally: Tally, screen: Screen) -> None:
+    tally.add(answer, summary)
+    if answer.withheld:
+        screen.counts[answer.withheld] += 1
+
+
+def _structure(row: Row, answer: Judged) -> str:
+    """What stands in the column ``smiles``: of a row that is no molecule its own text, of a withheld one nothing."""
+    return "" if answer.withheld else answer.smiles or row.text
 
 
 def _summary(rules: RuleSet, policy: str) -> FilterSummary:
@@ -119,12 +142,16 @@ def _summary(rules: RuleSet, policy: str) -> FilterSummary:
     )
 
 
-def _judge(rules: RuleSet, texts: Sequence[str], policy: str) -> list[Judged]:
+def _judge(rules: RuleSet, texts: Sequence[str], policy: str, hazards: bool) -> list[Judged]:
     parsed = parse_all(texts, policy, first_line=0)
     rows = [Judged("", False)] * len(texts)
     for row in parsed.rejected:
         rows[row.line] = Judged("", False, False, (row.why,), f"{row.why}: {row.detail}")
     for place, molecule in zip(parsed.index, parsed.ok, strict=True):
+        if hazards and (danger := hazard(molecule.mol)):
+            rows[place] = Judged("", False, True, (HAZARD,), f"{WITHHELD}: {danger}", withheld=danger)
+            molecule.release()
+            continue
         verdict: Verdict = rules.judge(molecule.mol)
         broken = tuple(dict.fromkeys(hit.rule.id for hit in verdict.broken))
         rows[place] = Judged(molecule.smiles, verdict.passes, True, broken, verdict.why, **excused(verdict))
@@ -132,17 +159,17 @@ def _judge(rules: RuleSet, texts: Sequence[str], policy: str) -> list[Judged]:
     return rows
 
 
-_here: tuple[RuleSet, str] | None = None  # of a worker process
+_here: tuple[RuleSet, str, bool] | None = None  # of a worker process
 
 
-def _start(options: Options, policy: str) -> None:
+def _start(options: Options, policy: str, hazards: bool) -> None:
     global _here  # a worker process has one job: its rules are made once
-    _here = RuleSet(options), policy
+    _here = RuleSet(options), policy, hazards
 
 
 def _work(texts: list[str]) -> list[Judged]:
     assert _here is not None
-    return _judge(_here[0], texts, _here[1])
+    return _judge(_here[0], texts, *_here[1:])
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -152,16 +179,16 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _in_order(
-    parts: Iterator[list[Row]], rules: RuleSet, policy: str, workers: int
+    parts: Iterator[list[Row]], rules: RuleSet, policy: str, hazards: bool, workers: int
 ) -> Iterator[tuple[list[Row], list[Judged]]]:
     if workers <= 1:
         for part in parts:
-            yield part, _with_refusals(part, _judge(rules, [row.text for row in part], policy))
+            yield part, _with_refusals(part, _judge(rules, [row.text for row in part], policy, hazards))
         return
     waiting: deque[tuple[list[Row], Future[list[Judged]]]] = deque()
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(rules.options, policy)
+        workers, mp_context=context, initializer=_start, initargs=(rules.options, policy, hazards)
     )
     with pool:
         try:

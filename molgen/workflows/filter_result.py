@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 #: Columns with what was excused or only told.
 EXCUSED = ("inherited", "relaxed", "shown")
+#: Stands for the rules of a row that the hazard screen withholds.
+HAZARD = "withheld"
 
 
 class Judged(NamedTuple):
-    """What became of one row: all that a worker process sends back. ``rules`` are ids, or the code of a refusal."""
+    """What became of one row: all that a worker process sends back. ``rules`` are ids, or the code of a refusal.
+
+    ``withheld``: its class, of a row that the hazard screen withholds; its structure is not told, nor are its rules.
+    """
 
     smiles: str
     passes: bool
@@ -29,6 +34,7 @@ class Judged(NamedTuple):
     inherited: str = ""
     relaxed: str = ""
     shown: str = ""
+    withheld: str = ""
 
 
 @dataclass
@@ -47,6 +53,7 @@ class FilterSummary:
     kept: int = 0
     rejected: int = 0
     unreadable: int = 0
+    withheld: int = 0
     excused: int = 0
     rules: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -59,9 +66,14 @@ class FilterSummary:
     def caption(self) -> str:
         """One sentence: in = kept + rejected."""
         assert self.rows == self.kept + self.rejected
-        unreadable = f" ({self.unreadable:,} of them unreadable)" if self.unreadable else ""
+        apart = [
+            f"{count:,} of them {word}"
+            for count, word in ((self.unreadable, "unreadable"), (self.withheld, "withheld"))
+            if count
+        ]
+        inside = f" ({', '.join(apart)})" if apart else ""
         excused = f"; {self.excused:,} kept ones break what is excused" if self.excused else ""
-        return f"{self.rows:,} rows = {self.kept:,} kept + {self.rejected:,} rejected{unreadable}{excused}"
+        return f"{self.rows:,} rows = {self.kept:,} kept + {self.rejected:,} rejected{inside}{excused}"
 
 
 @dataclass(frozen=True)
@@ -84,13 +96,16 @@ class FilterResult:
         ]
 
     def matrix(self) -> np.ndarray:
-        """Rows x ``rules.rules``: broken and not excused, ``bool [n, rules]``; an unreadable row is all False."""
+        """Rows x ``rules.rules``: broken and not excused, ``bool [n, rules]``.
+
+        An unreadable or withheld row is all False.
+        """
         import numpy as np
 
         place = {rule.id: k for k, rule in enumerate(self.rules.rules)}
         broken = np.zeros((len(self.rows), len(place)), dtype=bool)
         for i, row in enumerate(self.rows):
-            if row.readable:
+            if row.readable and not row.withheld:
                 broken[i, [place[rule] for rule in row.rules]] = True
         return broken
 
@@ -128,6 +143,7 @@ class Tally:
             return
         summary.rejected += 1
         summary.unreadable += not row.readable
+        summary.withheld += bool(row.withheld)
         self.broken.update(row.rules)
         if len(row.rules) == 1:
             self.alone.update(row.rules)
@@ -141,7 +157,7 @@ class Tally:
             found.append(
                 {
                     "rule": rule.name if rule else id,
-                    "group": rule.group if rule else "unreadable",
+                    "group": rule.group if rule else "hazard screen" if id == HAZARD else "unreadable",
                     "severity": rule.severity if rule else "",
                     "molecules": count,
                     "alone": self.alone[id],

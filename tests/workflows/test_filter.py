@@ -120,6 +120,38 @@ def test_a_list_gives_a_frame_and_a_matrix() -> None:
     assert matrix.any(axis=1).tolist() == [False, False, False, True, False, True]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_hazardous_structure_passed_the_filters_and_was_told(tmp_path: Path, workers: int) -> None:
+    table, kept, why = (tmp_path / name for name in ("in.csv", "kept.csv", "why.csv"))
+    table.write_text("name,smiles,lot\na1,CCO,1\na2,CP(=O)(F)OCC,2\n", encoding="utf-8")
+    summary = api.filter_file(table, kept, why, preset="none", workers=workers, quiet=True)
+    assert [row["id"] for row in rows_of(kept)] == ["a1"]
+    (row,) = rows_of(why)
+    assert (row["id"], row["lot"], row["smiles"], row["rules"]) == ("a2", "2", "", "withheld")
+    assert "nerve-agent type" in row["why"]
+    assert "P(=O)" not in why.read_text()
+    assert (summary.kept, summary.rejected, summary.withheld, summary.unreadable) == (1, 1, 1, 0)
+    assert "1 rejected (1 of them withheld)" in summary.caption()
+    assert [(rule["group"], rule["molecules"]) for rule in summary.rules] == [("hazard screen", 1)]
+    assert any("1 molecule was withheld by the hazard screen" in note for note in summary.notes)
+
+
+def test_the_hazard_screen_is_switched_off_aloud() -> None:
+    smiles = ["CCO", "CP(=O)(F)OCC"]
+    screened = api.filter_molecules(smiles, preset="none")
+    assert [mol.smiles for mol in screened.kept] == ["CCO"]
+    assert screened.to_frame()["smiles"].tolist() == ["CCO", ""]
+    assert screened.matrix().shape == (2, 0)
+    off = api.filter_molecules(smiles, preset="none", hazards=False)
+    assert len(off.kept) == 2
+    assert off.summary.notes == ["The hazard screen was SWITCHED OFF for this output."]
+
+
+def test_a_relaxation_without_effect_was_not_noted_for_a_file(table: Path) -> None:
+    notes = api.filter_file(table, preset="none", add=["tier 1"], relax=["thiol"], quiet=True).notes
+    assert any("relaxed but not in force" in note for note in notes)
+
+
 def test_wrong_options_are_all_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         api.filter_file(
