@@ -5,12 +5,15 @@ Vina 1.2 (Eberhardt et al., J. Chem. Inf. Model. 61 (2021) 3891), ligands prepar
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rdkit import Chem
 
 from molgen.chem.conformers import embed, lowest
 from molgen.core.errors import MoleculeError
+
+_NO_TYPE = re.compile(r"Atom type (\w+) is not a valid AutoDock type")
 
 
 class Engine:
@@ -34,7 +37,12 @@ class Engine:
         Raises MoleculeError, ValueError or RuntimeError with the reason.
         """
         text = prepare(smiles, self._setup["seed"])
-        self._vina.set_ligand_from_string(text)
+        try:
+            self._vina.set_ligand_from_string(text)
+        except TypeError as error:  # its way to say that it cannot read the ligand
+            found = _NO_TYPE.search(str(error))
+            why = f"Vina has no atom type for {found[1]}" if found else " ".join(str(error).split())
+            raise MoleculeError("not_prepared", why, smiles) from error
         self._vina.dock(exhaustiveness=self._setup["exhaustiveness"], n_poses=1)
         energies = self._vina.energies(n_poses=1)
         if not len(energies):

@@ -52,7 +52,9 @@ class Docking:
         self, name: str, params: DockingParams, receptor: Receptor, base_dir: Path, engine: str = ENGINE
     ) -> None:
         self.name, self.params, self.receptor, self.base_dir = name, params, receptor, base_dir
-        self.cost, self.chunk = params.cost, params.parallel
+        self.cost = params.cost
+        # Some for each process: none waits long for the slowest of a chunk, and each value is journaled as it comes.
+        self.chunk = 1 if params.parallel == 1 else 4 * params.parallel
         self.files = {} if params.target else {str(receptor.path): receptor.sha256}
         self.summary = (
             f"docking into {receptor.name} (AutoDock Vina, exhaustiveness {params.exhaustiveness}, "
