@@ -38,7 +38,8 @@ class Scorer(Protocol):
     journaled at once), ``chunk`` (fewest molecules per call that are worth it), ``heed(stop)`` (told before each call
     whom to ask whether to stop; it may then raise Interrupted), ``remote`` (False: never in a worker process),
     ``files`` (path -> sha256 of what it read), ``summary`` (words for the report), ``warning`` (words that must be
-    read before its values: the report begins with them) and ``close()``.
+    read before its values: the report begins with them), ``references`` (molecules that results are compared with),
+    ``transform`` (a default curve of its own), ``concerns`` (words for the toxicity check) and ``close()``.
     """
 
     name: str

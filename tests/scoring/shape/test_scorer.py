@@ -51,6 +51,13 @@ def test_what_is_like_the_reference_is_above_what_is_not_and_the_file_is_named(s
     assert (evidence["shape"][0] + evidence["color"][0]) / 2 == pytest.approx(scored.values[0])
 
 
+def test_results_are_compared_with_the_reference_as_a_molecule_and_not_with_its_record(sdf):
+    """A run ended after its last step: `references` of a scorer are molecules, and ours were something else."""
+    (reference,) = build(sdf, file="ligand.sdf").references
+    assert isinstance(reference, Molecule)
+    assert (reference.id, reference.smiles) == ("LIG1", LIGAND)
+
+
 def test_shape_alone_knows_no_pharmacophore_and_says_so(sdf):
     mols = [Molecule("CCCCC(C)CCCC")]
     evidence = build(sdf, file="ligand.sdf", score="shape").evidence(mols)
@@ -65,7 +72,7 @@ def test_the_charge_in_the_file_of_the_ligand_does_not_hide_its_likeness(tmp_pat
     for charge, smiles in (("neutral", "C1CCN(CC1)CCc1ccccc1"), ("charged", "C1CC[NH+](CC1)CCc1ccccc1")):
         full = embed(Chem.MolFromSmiles(smiles), 1)
         (tmp_path / f"{charge}.mol").write_text(Chem.MolToMolBlock(full))
-        reference = build(tmp_path, file=f"{charge}.mol").references[0].mol
+        reference = build(tmp_path, file=f"{charge}.mol").ligands[0].mol
         values[charge] = Chem.MolToSmiles(reference)
     assert values["neutral"] == values["charged"]
 
