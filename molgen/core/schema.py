@@ -182,8 +182,8 @@ class OutputConfig(Section):
         0,
         ge=0,
         le=64,
-        description="write up to this many stereoisomers of each delivered molecule that leaves some open into "
-        "results/stereoisomers.csv and .sdf; 0: none",
+        description="stereoisomers to write of each delivered molecule that leaves some open, at most; "
+        "into results/stereoisomers.*",
     )
     explain: int = Field(
         12, ge=0, description="best molecules whose atoms the report colors, for scorers that can explain"
