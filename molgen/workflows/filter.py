@@ -136,10 +136,7 @@ def _summary(rules: RuleSet, policy: str) -> FilterSummary:
         "ring table": f"{table_info()['molecules']} molecules",
     }
     groups = list(dict.fromkeys(rule.group for rule in rules.rules))
-    notes = [f"relaxed but not in force: {name}" for name in rules.idle_relaxations]
-    return FilterSummary(
-        rules.options.preset, groups, rules.remarks(), policy, notes=notes, versions=versions
-    )
+    return FilterSummary(rules.options.preset, groups, rules.remarks(), policy, versions=versions)
 
 
 def _judge(rules: RuleSet, texts: Sequence[str], policy: str, hazards: bool) -> list[Judged]:

@@ -147,11 +147,6 @@ def test_the_hazard_screen_is_switched_off_aloud() -> None:
     assert off.summary.notes == ["The hazard screen was SWITCHED OFF for this output."]
 
 
-def test_a_relaxation_without_effect_was_not_noted_for_a_file(table: Path) -> None:
-    notes = api.filter_file(table, preset="none", add=["tier 1"], relax=["thiol"], quiet=True).notes
-    assert any("relaxed but not in force" in note for note in notes)
-
-
 def test_wrong_options_are_all_said_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         api.filter_file(
