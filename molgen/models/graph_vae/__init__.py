@@ -21,6 +21,9 @@ class GraphVaeParams(Section):
     site_width: int = Field(64, ge=8, description="size of a site's vector")
     min_count: int = Field(2, ge=1, description="rarer fragments are not learned; they can still be read in")
     common: int = Field(255, ge=1, description="fragments in the first level of the two-level softmax")
+    learned_fragments: int = Field(
+        5000, ge=1, description="most frequent fragments that get vectors of their own beside their features"
+    )
     learned_sites: int = Field(
         400, ge=0, description="fragments whose sites get vectors of their own beside their features"
     )

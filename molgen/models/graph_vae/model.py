@@ -51,9 +51,9 @@ class GraphVae(nn.Module):
         self.params, self.table, self.limits = params, table, limits
         self.properties = {name: (float(mean), float(spread)) for name, (mean, spread) in properties.items()}
         self.measured = tuple(measured)
-        count = len(table)
+        count, rows = len(table), min(len(table), params.learned_fragments)
         sites = int(table.start[min(count, params.learned_sites)])
-        self.fragments = fragment_embedding(count, params.width, params.row_dropout)
+        self.fragments = fragment_embedding(rows, params.width, params.row_dropout)
         self.sites = site_embedding(sites, params.site_width, params.row_dropout)
         self.encoder = Encoder(params.width, params.site_width, params.encoder_layers, params.latent)
         self.decoder = Decoder(
