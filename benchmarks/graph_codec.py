@@ -1,7 +1,7 @@
 """Fragment-tree codec: exact flat round trips over whole sets, stereo and charges, what is outside, coverage, speed.
 
-python benchmarks/graph_codec.py                 # 5,000 molecules of each set
-python benchmarks/graph_codec.py --number 0      # all of ZINC250k and of the MOSES test set
+python benchmarks/graph_codec.py                   # all of ZINC250k and of the MOSES test set: about ten minutes
+python benchmarks/graph_codec.py --number 5000     # a look: 5,000 molecules of each
 python benchmarks/graph_codec.py --file my.smi
 """
 
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem, rdBase
 
-from molgen.core.errors import DataError
-from molgen.data import catalog
+from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows
 from molgen.models.graph_vae.forest import from_trees
 from molgen.models.graph_vae.order import reordered
 from molgen.models.graph_vae.table import FragmentTable
 from molgen.models.graph_vae.trees import cut_all
 from molgen.models.graph_vae.writer import SmilesWriter
+from molgen.run.progress import say
 
 
 def flat(smiles: str) -> str:
@@ -123,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--number", type=int, default=5000, help="molecules of each set, 0: all")
+    parser.add_argument("--number", type=int, default=0, help="molecules of each set; default 0: all")
     parser.add_argument("--file", type=Path, help="a file of your own instead of the public sets")
     arguments = parser.parse_args()
     rdBase.DisableLog("rdApp.*")
@@ -132,10 +132,7 @@ def main() -> None:
         sources[arguments.file.name] = arguments.file
     else:
         for name in ("zinc250k", "moses-test"):
-            try:
-                sources[name] = catalog.locate(name)
-            except DataError as error:
-                print(f"{name}: {error}")
+            sources[name] = fetch(name, progress=say)
     for name, path in sources.items():
         smiles = [text for _, text, _, _ in raw_rows(path)]
         if arguments.number and len(smiles) > arguments.number:
