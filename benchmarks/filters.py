@@ -6,10 +6,11 @@
 
 `speed`, which is also what runs without arguments, needs no data but FILE (any table of molecules; default: zinc250k
 of the catalog) and prints molecules per CPU-second, ours beside a plain RDKit loop of the same panel. `pass-rates`
-prints the share that passes each group and preset. `rings` compares thresholds on the shipped table with "at least 5 times in ChEMBL" by the table of
-PatWalters/useful_rdkit_utils (data/chembl_ring_systems.csv); tautomers of a ring are one ring, by InChIKey. With
---table-minus the counts of that file's molecules are taken out of the shipped table first: a file that was part of
-the table is then judged as if it had not been. NAME=FILE.whl: the drugs in the wheel of ADMET-AI.
+prints the share that passes each group and preset. `rings` compares thresholds on the shipped table with "at least 5
+times in ChEMBL" by the table of PatWalters/useful_rdkit_utils (data/chembl_ring_systems.csv); tautomers of a ring are
+one ring, by InChIKey. With --table-minus the counts of that file's molecules are taken out of the shipped table first:
+a file that was part of the table is then judged as if it had not been. NAME=FILE.whl: the drugs in the wheel of
+ADMET-AI.
 """
 
 from __future__ import annotations
