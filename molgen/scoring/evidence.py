@@ -54,12 +54,19 @@ def gather(
 
     ``known[name]`` float64 ``[n]``: raw values; a molecule whose value is NaN was not scored by that component, and
     is not asked about. A scorer that fails here costs its columns and leaves a note: the scores are there, and hours
-    may have gone into them. Raises ScorerError where one breaks the contract, Interrupted when ``stop`` says so.
+    may have gone into them. Of scorers with the same attribute ``evidence_source`` the first tells it for all. Raises
+    ScorerError where one breaks the contract, Interrupted when ``stop`` says so.
     """
     found = Evidence()
     components = list(components)
     taken = {component.name for component in components}
+    told_by: set[object] = set()
     for component in components:
+        # A model that is used twice (its value, its lower bound) would say everything twice.
+        if (source := getattr(component.scorer, "evidence_source", None)) is not None:
+            if source in told_by:
+                continue
+            told_by.add(source)
         values = (known or {}).get(component.name)
         chosen = list(range(len(mols))) if values is None else np.flatnonzero(~np.isnan(values)).tolist()
         if isinstance(component.scorer, HasEvidence):

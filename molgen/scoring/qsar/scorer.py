@@ -44,6 +44,7 @@ class QsarScorer:
         self.cost = {"gp": 2e-3, "forest": 3e-3, "graph": 4e-3}[model.fitted.kind]
         self.fingerprint = store.fingerprint(folder)
         self.files = {str(folder / store.CARD): self.fingerprint}
+        self.evidence_source = (self.fingerprint, coverage)
         if lower_bound and np.isinf(model.intervals.quantile(coverage or model.coverage)):
             raise ModelError(
                 f"{folder}: too few compounds for intervals of that coverage; choose a lower one"

@@ -214,3 +214,19 @@ def test_only_a_model_is_ever_replaced(trained, tmp_path):
         store.check_place(tmp_path / "precious", overwrite=True)
     with pytest.raises(ModelError, match="--overwrite"):
         store.check_place(trained.folder, overwrite=False)
+
+
+def test_a_model_that_is_used_twice_does_not_say_everything_twice(trained):
+    from molgen.core.schema import ObjectiveConfig
+    from molgen.scoring.objective import build_objective
+
+    model = {"model": str(trained.folder)}
+    parts = [
+        {"use": "qsar", "name": "active", "params": model},
+        {"use": "qsar", "name": "safe", "params": {**model, "lower_bound": True}},
+        {"use": "qsar", "name": "wide", "params": {**model, "coverage": 0.95}},
+    ]
+    mols = [Molecule(s) for s in SMILES]
+    with build_objective(ObjectiveConfig.model_validate({"components": parts})) as objective:
+        told = objective.evidence(mols, explain=1)
+    assert set(told.columns) == set(told.weights) == {"active", "wide"}
