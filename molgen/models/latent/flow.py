@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from molgen.models.latent.prior import Clock, LatentPrior, drawn, standard_normal
+from molgen.run.resources import bf16_supported
 
 _BATCH = 512
 #: Time at which the slope is read: noise of (1 - t) / t = 0.18 standard deviations smooths the density.
@@ -69,6 +70,7 @@ class FlowPrior(LatentPrior):
         self.whiten(mean, log_variance)
         most_steps = min(most_steps, 2_000 + 20 * len(mean))  # a small set would be learned by heart
         device = mean.device
+        low = bf16_supported(device.type)
         generator = torch.Generator(device=device).manual_seed(seed)
         optimizer = torch.optim.AdamW(self.velocity.parameters(), lr=learning_rate, weight_decay=0.0)
         average = {k: v.detach().clone() for k, v in self.velocity.named_parameters()}
@@ -79,7 +81,9 @@ class FlowPrior(LatentPrior):
                 x = (drawn(mean[rows], log_variance[rows], generator) - self.shift) / self.scale
                 noise = torch.randn(x.shape, generator=generator, device=device)
                 t = torch.rand(_BATCH, 1, generator=generator, device=device)
-                loss = (self.velocity(noise + t * (x - noise), t) - (x - noise)).square().mean()
+                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+                    velocity = self.velocity(noise + t * (x - noise), t)
+                loss = (velocity.float() - (x - noise)).square().mean()
                 optimizer.zero_grad()
                 loss.backward()
                 nn.utils.clip_grad_norm_(self.velocity.parameters(), 1.0)
