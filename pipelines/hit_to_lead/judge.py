@@ -2,7 +2,7 @@
 
     MOLGEN_TEST_DATA=FOLDER python tests/pipelines/messy_series.py egfr
     python pipelines/hit_to_lead/run.py egfr/measured.csv --target pIC50 -o egfr/lead --budget 2000
-    python benchmarks/hit_to_lead.py egfr/measured.csv egfr/lead
+    python pipelines/hit_to_lead/judge.py egfr/measured.csv egfr/lead
 
 Exits with 1 if something that must hold does not: a measured compound or one compound twice (salt, charge, tautomer,
 stereo), SA of 4 or more, a PAINS hit, an empty cell of evidence, files that differ.
