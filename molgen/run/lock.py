@@ -1,9 +1,9 @@
 """The lock that keeps two processes out of one run: run.lock with host, pid and a heartbeat.
 
-The file is created with O_EXCL. Its modification time is the heartbeat, renewed by a small daemon thread; no
-content changes, so a reader never sees half a file. A lock is stale when its process is gone (same host, same
-PID namespace, same boot) or when the heartbeat is older than :data:`STALE_SECONDS` by the clock of the file
-system.
+The file is linked into place whole, which fails where there is one. Its modification time is the heartbeat, renewed by
+a small daemon thread; no content changes, so a reader never sees half a file. A lock is stale when its process is gone
+(same host, same PID namespace, same boot) or when the heartbeat is older than :data:`STALE_SECONDS` by the clock of the
+file system.
 """
 
 from __future__ import annotations
@@ -104,25 +104,29 @@ class RunLock:
         self._content = None
 
     def _create(self) -> None:
-        descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        """Raises FileExistsError where there is a lock. It appears whole, whenever this process is killed."""
+        token = uuid.uuid4().hex
+        owner = {
+            "format": LOCK_FORMAT,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "process": process_identity(os.getpid()),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "token": token,
+        }
+        content = (json.dumps(owner) + "\n").encode()
+        aside = self.path.with_name(f".{self.path.name}.{token[:8]}.tmp")
         try:
-            owner = {
-                "format": LOCK_FORMAT,
-                "host": socket.gethostname(),
-                "pid": os.getpid(),
-                "process": process_identity(os.getpid()),
-                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "token": uuid.uuid4().hex,
-            }
-            content = (json.dumps(owner) + "\n").encode()
-            os.write(descriptor, content)
-            os.fsync(descriptor)
-        except BaseException:  # disk full: an empty lock would keep everybody out
-            with contextlib.suppress(OSError):
-                self.path.unlink()
-            raise
+            _write_new(aside, content)
+            try:
+                os.link(aside, self.path)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links
+                _write_new(self.path, content)
         finally:
-            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                aside.unlink()
         self._content = content
 
     def _beat(self) -> None:
@@ -183,6 +187,20 @@ class RunLock:
             f"If you are sure that it is gone, delete {self.path}; "
             f"without a sign of life for {self._stale_seconds / 60:.0f} minutes the lock opens by itself"
         )
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A new file on the disk; raises FileExistsError. What could not be written whole (disk full) is not left there."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def process_identity(pid: int) -> str | None:

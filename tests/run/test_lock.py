@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -68,6 +69,34 @@ def test_lock_of_a_killed_process_is_taken_over_at_once(tmp_path: Path):
     assert path.exists()
     with RunLock(path) as lock:
         assert lock.held
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_process_killed_while_it_locks_leaves_no_lock_that_nobody_owns(tmp_path: Path) -> None:
+    """Created first and written then, the file was empty in between: the run stayed closed for ten minutes."""
+    code = (
+        "import os, signal, sys\n"
+        "from molgen.run.lock import RunLock\n"
+        "os.write = lambda *args: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "RunLock(sys.argv[1]).__enter__()\n"
+    )
+    path = tmp_path / "run.lock"
+    ended = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert not path.exists()
+    with RunLock(path):
+        pass
+
+
+def test_file_system_without_hard_links_is_locked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    with RunLock(tmp_path / "run.lock"), pytest.raises(RunLockedError):
+        RunLock(tmp_path / "run.lock").__enter__()
     assert list(tmp_path.iterdir()) == []
 
 
