@@ -7,7 +7,6 @@ molgen). Nothing here touches the network; :mod:`molgen.data.fetch` does.
 from __future__ import annotations
 
 import difflib
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from molgen.core.errors import DataError
 from molgen.data.cache import cache_dir as cache_dir
 from molgen.data.imported import import_file, imported, imported_path
 from molgen.data.reader import Table
+from molgen.run.files import sha256_file
 
 FORMAT = 1
 
@@ -121,12 +121,6 @@ def path_of(entry: Entry) -> Path:
     return cache_dir() / entry.filename
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def recorded_checksum(path: Path) -> Path:
     """Where the checksum of a file without a known one is kept, to notice later damage."""
     return path.with_name(f"{path.name}.sha256")
@@ -137,7 +131,7 @@ def is_intact(entry: Entry, path: Path) -> bool:
     expected = entry.sha256
     if not expected and recorded_checksum(path).is_file():
         expected = recorded_checksum(path).read_text(encoding="ascii").strip()
-    return not expected or sha256_of(path) == expected
+    return not expected or sha256_file(path) == expected
 
 
 def import_data(name: str, path: str | Path, **options: Any) -> Table:

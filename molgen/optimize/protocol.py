@@ -109,3 +109,8 @@ class Delivery:
     atoms: dict[str, list[list[float] | None]] = field(default_factory=dict)
     #: Component -> mol block of the pose per candidate; None where there is none.
     poses: dict[str, list[str | None]] = field(default_factory=dict)
+
+    @property
+    def shortfall(self) -> int:
+        """How many fewer molecules were delivered than asked."""
+        return max(0, self.requested - len(self.candidates))

@@ -117,7 +117,7 @@ def check_format(found: object, path: Path, newest: int) -> None:
         )
 
 
-def sha256_file(path: Path) -> str:
+def sha256_file(path: Path | str) -> str:
     """Hex sha256 of a file, read in pieces. Raises ``OSError``."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,14 +18,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from molgen.chem.molecule import Molecule
 from molgen.core.errors import Interrupted, ScorerError
 from molgen.scoring.external_answer import Answer, CallFailed
 from molgen.scoring.external_cache import KeptAnswers
 from molgen.scoring.external_params import ExternalParams
-from molgen.scoring.protocol import Scored, StopCheck
+from molgen.scoring.protocol import Scored, StopCheck, scored
 
 _POLL = 0.2  # seconds between looks at the stop flag
 _LONGEST_WAIT = 60.0
@@ -93,13 +91,7 @@ class External:
 
     def __call__(self, mols: Sequence[Molecule]) -> Scored:
         """Score a list; see :class:`molgen.scoring.protocol.Scored`."""
-        values = np.full(len(mols), np.nan)
-        errors: dict[int, str] = {}
-        for position, value, error, _ in self.stream(mols, None):
-            values[position] = value
-            if error:
-                errors[position] = error
-        return Scored(values, errors)
+        return scored(len(mols), self.stream(mols, None))
 
     def heed(self, stop: StopCheck | None) -> None:
         """Whom to ask, while a call is in flight, whether to stop."""

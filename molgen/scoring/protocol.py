@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -89,6 +89,17 @@ class HasPoses(Protocol):
         The structure is the molecule's own; the results SDF takes its coordinates from here.
         """
         ...
+
+
+def scored(n: int, found: Iterable[tuple[int, float, str, str]]) -> Scored:
+    """The answer for ``n`` molecules whose values come one by one, as ``stream`` of a :class:`Scorer` gives them."""
+    values = np.full(n, np.nan)
+    errors: dict[int, str] = {}
+    for position, value, error, _ in found:
+        values[position] = value
+        if error:
+            errors[position] = error
+    return Scored(values, errors)
 
 
 @dataclass(frozen=True)

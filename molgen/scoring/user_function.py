@@ -14,12 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from molgen.chem.molecule import Molecule
 from molgen.core.errors import ScorerError
 from molgen.scoring.process import START_TIMEOUT, WorkerDied, WorkerProcess, WorkerTimeout
-from molgen.scoring.protocol import Scored
+from molgen.scoring.protocol import Scored, scored
 from molgen.scoring.user_file import ONE, Answer, Function, load_function, source_files
 
 
@@ -60,13 +58,7 @@ class UserFunction:
 
     def __call__(self, mols: Sequence[Molecule]) -> Scored:
         """Score a list; see :class:`molgen.scoring.protocol.Scored`."""
-        values = np.full(len(mols), np.nan)
-        errors: dict[int, str] = {}
-        for position, value, error, _ in self.stream(mols, None):
-            values[position] = value
-            if error:
-                errors[position] = error
-        return Scored(values, errors)
+        return scored(len(mols), self.stream(mols, None))
 
     def stream(
         self, mols: Sequence[Molecule], mark: Callable[[list[int]], None] | None

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +17,7 @@ from molgen.chem.rules.book import Options
 from molgen.chem.rules.rule import Verdict
 from molgen.chem.rules.ruleset import RuleSet
 from molgen.chem.standardize import get_policy
+from molgen.data.parallel import Remote, in_order
 from molgen.data.reader import Row, open_source
 from molgen.run.progress import Progress
 from molgen.scoring.filter_preset import excused
@@ -34,9 +31,6 @@ from molgen.workflows.filter_result import (
     reasons,
 )
 from molgen.workflows.rowfile import RowFile
-
-_CHUNK = 500
-_AHEAD = 2  # chunks in flight per worker: reading further ahead would only cost memory
 
 
 def filter_molecules(
@@ -101,8 +95,11 @@ def filter_file(
             )
         ]
         bar = stack.enter_context(Progress(None, "rows", "filtering", quiet=quiet))
-        for part, judged in _in_order(_chunks(source.rows), rules, policy, hazards, workers):
-            for row, answer in zip(part, judged, strict=True):
+        remote = Remote(_work, _start, (rules.options, policy, hazards))
+        for part, judged in in_order(
+            lambda texts: _judge(rules, texts, policy, hazards), source.rows, workers=workers, remote=remote
+        ):
+            for row, answer in zip(part, _with_refusals(part, judged), strict=True):
                 _count(answer, summary, tally, screen)
                 target = files[0 if answer.passes else 1]
                 if target is not None:
@@ -167,38 +164,6 @@ def _start(options: Options, policy: str, hazards: bool) -> None:
 def _work(texts: list[str]) -> list[Judged]:
     assert _here is not None
     return _judge(_here[0], texts, *_here[1:])
-
-
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while part := list(islice(rows, _CHUNK)):
-        yield part
-
-
-def _in_order(
-    parts: Iterator[list[Row]], rules: RuleSet, policy: str, hazards: bool, workers: int
-) -> Iterator[tuple[list[Row], list[Judged]]]:
-    if workers <= 1:
-        for part in parts:
-            yield part, _with_refusals(part, _judge(rules, [row.text for row in part], policy, hazards))
-        return
-    waiting: deque[tuple[list[Row], Future[list[Judged]]]] = deque()
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(rules.options, policy, hazards)
-    )
-    with pool:
-        try:
-            for part in parts:
-                waiting.append((part, pool.submit(_work, [row.text for row in part])))
-                if len(waiting) > _AHEAD * workers:
-                    done, future = waiting.popleft()
-                    yield done, _with_refusals(done, future.result())
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, _with_refusals(done, future.result())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _with_refusals(part: list[Row], judged: list[Judged]) -> list[Judged]:

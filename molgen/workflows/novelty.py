@@ -16,6 +16,7 @@ from molgen.chem.alerts import Substructure, compile_all
 from molgen.chem.hazard import WITHHELD, Screen, hazard
 from molgen.chem.identity import Identities, identify
 from molgen.core.errors import ConfigError, DataError
+from molgen.data.parallel import in_order
 from molgen.data.reader import open_source
 from molgen.data.sdf import Row
 from molgen.run.files import explained
@@ -23,7 +24,6 @@ from molgen.run.progress import Progress
 from molgen.scoring.novelty.inchikeys import LIMIT, compare_keys
 from molgen.scoring.novelty.index import Index, open_index
 from molgen.scoring.novelty.levels import LEVELS, Verdict, compare
-from molgen.scoring.novelty.lists import in_order
 from molgen.scoring.novelty.patents import PatentFilters
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def novelty(
     counts: Counter[str] = Counter(dict.fromkeys(LEVELS, 0))
     kept: list[dict[str, Any]] = []
     with Progress(None, "molecules", "comparing", quiet=quiet) as bar, _Writer(out, columns) as writer:
-        for part, (found, classes) in in_order(_examine if hazards else _identify_only, rows, workers):
+        for part, (found, classes) in in_order(
+            _examine if hazards else _identify_only, rows, workers=workers
+        ):
             screen.counts.update(name for name in classes if name is not None)
             for row in _answers(part, found, classes, index, compiled, filters):
                 counts[row["level"]] += 1

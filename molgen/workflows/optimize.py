@@ -71,7 +71,7 @@ class OptimizeResult(MoleculeFrame):
     @property
     def shortfall(self) -> int:
         """How many fewer molecules were delivered than asked."""
-        return max(0, self.delivery.requested - len(self.delivery.candidates))
+        return self.delivery.shortfall
 
     def to_frame(self) -> pd.DataFrame:
         """One row per candidate, in rank order, with the columns of ``results/candidates.csv``."""

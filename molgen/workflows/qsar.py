@@ -13,8 +13,9 @@ import molgen
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.chem.standardize import get_policy
 from molgen.core.errors import ConfigError, DataError
-from molgen.data.reader import open_source, sha256_of
+from molgen.data.reader import open_source
 from molgen.report.frame import MoleculeFrame
+from molgen.run.files import sha256_file
 from molgen.run.progress import Progress
 from molgen.scoring.qsar import card as cards
 from molgen.scoring.qsar import store
@@ -125,7 +126,7 @@ def qsar_train(
     about = {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "molgen": molgen.__version__,
-        "data": {"file": Path(source.path).name, "sha256": "" if source.path == "-" else sha256_of(file)},
+        "data": {"file": Path(source.path).name, "sha256": "" if source.path == "-" else sha256_file(file)},
         "settings": {
             "target": target, "unit": unit, "unit_column": unit_column, "qualifier_column": qualifier_column,
             "conflict": conflict, "on_conflict": on_conflict, "models": list(models) if models else None,

@@ -27,8 +27,7 @@ from molgen import recipes
 from molgen.core import config as configs
 from molgen.core.errors import ConfigError, DataError, MolgenError
 from molgen.core.schema import OptimizeConfig
-from molgen.data.reader import sha256_of
-from molgen.run.files import write_atomic
+from molgen.run.files import sha256_file, write_atomic
 
 if TYPE_CHECKING:
     from molgen.workflows.optimize import OptimizeResult
@@ -111,7 +110,7 @@ def remember(asked: argparse.Namespace) -> None:
     )  # a mistake is told before minutes of work
     question = {
         "file": str(asked.file.absolute()),
-        "sha256": sha256_of(asked.file),
+        "sha256": sha256_file(asked.file),
         **{k: getattr(asked, k) for k in ("target", "n", "budget", "seed", "prior", "unit", "set")},
         **{k: getattr(asked, k) for k in ("smiles_column", "id_column")},
     }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
-from rdkit import Chem
+from evaluate import flat_smiles
 
 from molgen.core.seeding import numpy_generator
+from molgen.models.graph_vae.forest import Forest
 from molgen.models.graph_vae.model import GraphVae
-from molgen.models.graph_vae.posterior import assess
+from molgen.models.graph_vae.posterior import assess, posterior
+from molgen.models.latent.prior import drawn
 
 BATCH = 512
 
@@ -24,37 +27,28 @@ def latent_metrics(
     latent vectors; posteriors of held-out molecules show what a perfect prior would give.
     """
     picked = [held_out[i] for i in numpy_generator(seed, "reconstruction").permutation(len(held_out))[:most]]
-    flat = [Chem.CanonSmiles(s, useChiral=0) for s in picked]
-    forest, _ = model.covered(flat)
+    forest, _ = model.covered([flat_smiles(text) for text in picked])
     health = assess(model, forest, len(forest))
-    covered = len(forest) / len(flat)
+    covered = len(forest) / len(picked)
     return {
-        "n": float(len(flat)),
+        "n": float(len(picked)),
         "covered": covered,
         "reconstructed": covered * health["rebuilt"],
         **{name: health[name] for name in ("reconstruction_nats", "kl_nats", "active_units")},
-        **{f"FCD, {name}": fcd(decoded(model, z)) for name, z in _sources(model, flat, seed).items()},
+        **{f"FCD, {name}": fcd(decoded(model, z)) for name, z in _sources(model, forest, seed).items()},
     }
 
 
-def _sources(model: GraphVae, flat: Sequence[str], seed: int) -> dict[str, torch.Tensor]:
-    """Latent vectors by where they are from, as many each as there are points of ``flat``."""
-    forest, _ = model.covered(flat)
+def _sources(model: GraphVae, forest: Forest, seed: int) -> dict[str, torch.Tensor]:
+    """Latent vectors by where they are from, as many each as there are molecules."""
     generator = torch.Generator().manual_seed(seed)
-    means, spreads = [], []
-    for first in range(0, len(forest), BATCH):
-        with torch.no_grad():
-            batch = forest.batch(range(first, min(first + BATCH, len(forest))))
-            mean, log_variance = model.encoder(batch, *model.vectors(batch))
-        means.append(mean)
-        spreads.append(log_variance)
-    mean, log_variance = torch.cat(means), torch.cat(spreads)
-    noise = torch.randn(mean.shape, generator=generator)
-    return {
-        "standard normal": torch.randn(mean.shape, generator=generator),
-        "learned prior": model.prior.sample(len(mean), generator),
-        "posteriors": mean + (0.5 * log_variance).exp() * noise,
-    }
+    mean, log_variance = posterior(model, forest, np.arange(len(forest)))
+    with torch.no_grad():
+        return {
+            "standard normal": torch.randn(mean.shape, generator=generator),
+            "learned prior": model.prior.sample(len(mean), generator),
+            "posteriors": drawn(mean, log_variance, generator),
+        }
 
 
 def decoded(model: GraphVae, z: torch.Tensor, seed: int = 0) -> list[str]:

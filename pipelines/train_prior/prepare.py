@@ -23,9 +23,9 @@ from typing import Any
 from molgen.core.errors import DataError, MolgenError
 from molgen.data import catalog
 from molgen.data.fetch import fetch
-from molgen.data.reader import raw_rows, sha256_of, stream
+from molgen.data.reader import raw_rows, stream
 from molgen.data.vocabulary import atom_tokens
-from molgen.run.files import write_atomic, write_json
+from molgen.run.files import sha256_file, write_atomic, write_json
 from molgen.run.manifest import versions
 from molgen.run.progress import Progress, say
 
@@ -82,7 +82,7 @@ def run(prior: str, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
         if smiles:
             target = targets[label]
             write_atomic(target, "\n".join(smiles) + "\n")
-            files[label] = {"path": target.name, "molecules": len(smiles), "sha256": sha256_of(target)}
+            files[label] = {"path": target.name, "molecules": len(smiles), "sha256": sha256_file(target)}
     report = {
         "format": FORMAT,
         "kind": "prior_data",
@@ -156,7 +156,7 @@ def _source(name: str, path: Path) -> dict[str, Any]:
         "origin": entry.origin,
         "license": entry.license,
         "citation": entry.citation,
-        "sha256": sha256_of(path),
+        "sha256": sha256_file(path),
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 
-class LatentPrior(nn.Module):
+class LatentPrior(nn.Module, ABC):
     """A distribution over latent vectors ``[n, d]``. Its parameters are part of the model that owns it.
 
     It is fitted to *samples* of the posteriors, not to their means: those are what the decoder has learned to read
@@ -28,6 +29,7 @@ class LatentPrior(nn.Module):
         self.register_buffer("scale", torch.ones(size))
         self.register_buffer("fitted", torch.zeros((), dtype=torch.bool))
 
+    @abstractmethod
     def fit(
         self,
         mean: Tensor,
@@ -38,15 +40,14 @@ class LatentPrior(nn.Module):
         advance: Callable[[float], None] = lambda share: None,
     ) -> dict[str, float]:
         """Learn from posteriors ``[n, d]``; returns what there is to report. At most ``minutes``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` vectors ``[n, d]``, on the device of the parameters; ``generator`` lives there too."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log_prob(self, z: Tensor) -> Tensor:
         """Log-density in nats ``[n]``."""
-        raise NotImplementedError
 
     def slope(self, z: Tensor) -> Tensor:
         """Gradient of the log-density ``[n, d]``: where it is likelier. A prior may give that of a smoothed density."""

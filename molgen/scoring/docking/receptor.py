@@ -35,7 +35,7 @@ class Receptor:
 
 def find_receptor(params: DockingParams, base_dir: Path) -> Receptor:
     """Read and check what the parameters name; raises ConfigError with keys relative to them."""
-    from molgen.data.reader import sha256_of
+    from molgen.run.files import sha256_file
 
     center, size = params.center, params.size
     if params.target is not None:
@@ -66,7 +66,7 @@ def find_receptor(params: DockingParams, base_dir: Path) -> Receptor:
             ],
             "docking",
         )
-    return Receptor(name, path, _three(center), _three(size), sha256_of(path))
+    return Receptor(name, path, _three(center), _three(size), sha256_file(path))
 
 
 def _atoms(path: Path, key: str) -> np.ndarray:

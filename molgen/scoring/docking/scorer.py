@@ -11,15 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from molgen.core.errors import ScorerError
 from molgen.scoring.docking.params import DockingParams
 from molgen.scoring.docking.receptor import Receptor, find_receptor
 from molgen.scoring.docking.workers import Docked, Workers
 from molgen.scoring.external_answer import Answer
 from molgen.scoring.external_cache import KeptAnswers
-from molgen.scoring.protocol import Context, Scored, StopCheck
+from molgen.scoring.protocol import Context, Scored, StopCheck, scored
 
 if TYPE_CHECKING:
     from molgen.chem.molecule import Molecule
@@ -86,13 +84,7 @@ class Docking:
 
     def __call__(self, mols: Sequence[Molecule]) -> Scored:
         """Score a list; see :class:`molgen.scoring.protocol.Scored`."""
-        values = np.full(len(mols), np.nan)
-        errors: dict[int, str] = {}
-        for position, value, error, _ in self.stream(mols, None):
-            values[position] = value
-            if error:
-                errors[position] = error
-        return Scored(values, errors)
+        return scored(len(mols), self.stream(mols, None))
 
     def heed(self, stop: StopCheck | None) -> None:
         """Whom to ask, while a docking is in flight, whether to stop."""

@@ -22,10 +22,10 @@ import rdkit
 from molgen.chem.identity import VERSION, Identities, identify, text_hash
 from molgen.core.errors import DataError
 from molgen.data.catalog import cache_dir
-from molgen.data.reader import sha256_of
-from molgen.run.files import explained
+from molgen.data.parallel import in_order
+from molgen.run.files import explained, sha256_file
 from molgen.scoring.novelty.features import BUCKETS, prefixes
-from molgen.scoring.novelty.lists import KnownList, in_order, is_inchikey, open_list
+from molgen.scoring.novelty.lists import KnownList, is_inchikey, open_list
 
 FORMAT = 1
 #: Indexes of lists with at least this many rows are kept.
@@ -100,7 +100,7 @@ def open_index(
     path = Path(path)
     known = open_list(path, smiles_column, id_column)  # says what is wrong with the file before anything else
     about = [FORMAT, VERSION, rdkit.__version__, smiles_column, id_column]
-    place = cache_dir() / "novelty" / f"{sha256_of(path)[:24]}-{text_hash(json.dumps(about)):016x}"
+    place = cache_dir() / "novelty" / f"{sha256_file(path)[:24]}-{text_hash(json.dumps(about)):016x}"
     if (place / "meta.json").is_file():
         return Index(place)
     return make_index(known, place, workers, progress)
@@ -167,7 +167,7 @@ def _write_smiles(
     frequencies = np.zeros(BUCKETS, dtype=np.uint32)
     parts = {name: (folder / f"{name}.part").open("wb") for name in (*_SMILES, "near_of", "lengths")}
     with (folder / "text.bin").open("wb") as text, (folder / "text_lengths.part").open("wb") as lengths:
-        for chunk, found in in_order(identify, known.rows, workers):
+        for chunk, found in in_order(identify, known.rows, workers=workers):
             good = np.array([not why for why in found.why], dtype=bool)
             refused.update(why.partition(":")[0] for why in found.why if why)
             for row, smiles, ok in zip(chunk, found.smiles, good, strict=True):

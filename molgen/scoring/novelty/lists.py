@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -107,35 +104,3 @@ def _identity(
 def is_inchikey(text: str) -> bool:
     """Whether a text has the form of a standard InChIKey."""
     return bool(_KEY.fullmatch(text))
-
-
-def in_order(
-    function: Callable[[list[str]], _T], rows: Iterable[Row], workers: int = 1, chunk: int = _CHUNK
-) -> Iterator[tuple[list[Row], _T]]:
-    """``function`` of the texts of each chunk of rows, in order, with as many spawned processes as ``workers``.
-
-    Memory is bounded by ``chunk`` and ``workers``.
-    """
-    parts = _chunks(iter(rows), chunk)
-    if workers <= 1:
-        for part in parts:
-            yield part, function([row.text for row in part])
-        return
-    waiting: deque[tuple[list[Row], Future[_T]]] = deque()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        try:
-            for part in parts:
-                waiting.append((part, pool.submit(function, [row.text for row in part])))
-                if len(waiting) > 2 * workers:  # reading ahead further would only cost memory
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    while part := list(islice(rows, size)):
-        yield part

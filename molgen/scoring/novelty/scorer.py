@@ -11,8 +11,8 @@ import numpy as np
 from molgen.chem.alerts import compile_all
 from molgen.chem.identity import identify
 from molgen.core.errors import ConfigError, DataError, Problem
-from molgen.data.reader import sha256_of
 from molgen.data.sdf import Row
+from molgen.run.files import sha256_file
 from molgen.scoring.list_params import NoveltyParams
 from molgen.scoring.novelty.inchikeys import compare_keys
 from molgen.scoring.novelty.index import make_index, open_index
@@ -40,7 +40,7 @@ class Novelty:
         else:
             path = (base_dir / Path(params.file).expanduser()).resolve()
             self._index = open_index(path, smiles_column=params.smiles_column, id_column=params.id_column)
-            self.files[str(path)] = sha256_of(path)
+            self.files[str(path)] = sha256_file(path)
 
     def __call__(self, mols: Sequence[Molecule]) -> Scored:
         """Score a list; the notes name the entry of the list and the reason."""

@@ -30,7 +30,7 @@ class Reference:
 
 def read_references(params: ShapeParams, base_dir: Path) -> tuple[list[Reference], dict[str, str]]:
     """The references and path -> sha256 of the file; raises ConfigError with keys relative to the parameters."""
-    from molgen.data.reader import sha256_of
+    from molgen.run.files import sha256_file
 
     problems: list[Problem] = []
     found: list[Reference] = []
@@ -39,7 +39,7 @@ def read_references(params: ShapeParams, base_dir: Path) -> tuple[list[Reference
         path = (base_dir / Path(params.file).expanduser()).resolve()
         try:
             found += _with_pose(path) if path.suffix.lower() in _WITH_POSE else _of_table(path)
-            files[str(path)] = sha256_of(path)
+            files[str(path)] = sha256_file(path)
         except (DataError, OSError) as error:
             problems.append(Problem("file", str(error)))
     named = isinstance(params.references, dict)

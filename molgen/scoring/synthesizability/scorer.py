@@ -10,7 +10,7 @@ import numpy as np
 
 from molgen.chem.reactions import choose
 from molgen.core.errors import ConfigError, DataError, Problem
-from molgen.data.reader import sha256_of
+from molgen.run.files import sha256_file
 from molgen.scoring.list_params import BlocksParams
 from molgen.scoring.protocol import Context, Scored
 from molgen.scoring.registry import SCORERS
@@ -36,7 +36,7 @@ class BuildingBlocks:
         else:
             path = (base_dir / Path(params.file).expanduser()).resolve()
             self._stock = open_stock(path, params.id_column)
-            self.files[str(path)] = sha256_of(path)
+            self.files[str(path)] = sha256_file(path)
 
     def __call__(self, mols: Sequence[Molecule]) -> Scored:
         """Score a list; the notes are the routes."""

@@ -18,8 +18,9 @@ from molgen.chem.identity import text_hash
 from molgen.chem.molecule import parse_all
 from molgen.core.errors import DataError
 from molgen.data.catalog import cache_dir
-from molgen.data.reader import open_source, sha256_of
+from molgen.data.reader import open_source
 from molgen.data.sdf import Row
+from molgen.run.files import sha256_file
 
 FORMAT = 1
 _CHUNK = 2_000
@@ -86,7 +87,7 @@ def open_stock(
     """The blocks of a file, from the cache if they were read before. Raises DataError."""
     source = open_source(path, id_column=id_column)
     about = json.dumps([FORMAT, rdkit.__version__, id_column])
-    place = cache_dir() / "blocks" / f"{sha256_of(path)[:24]}-{text_hash(about):016x}.npz"
+    place = cache_dir() / "blocks" / f"{sha256_file(path)[:24]}-{text_hash(about):016x}.npz"
     if place.is_file():
         with np.load(place, allow_pickle=False) as kept:
             return Stock(kept["keys"], kept["names"], int(kept["refused"]))
