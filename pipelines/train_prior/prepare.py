@@ -2,10 +2,12 @@
 
     python pipelines/train_prior/prepare.py moses
     python pipelines/train_prior/prepare.py druglike
+    python pipelines/train_prior/prepare.py zinc250k
 
 ``moses`` is the MOSES training set, its strings as published. ``druglike`` is ZINC250k followed by the ChEMBL-like
-sample: canonical SMILES with charges and stereo as they are, one fragment, each molecule once. The files go to
-``data/`` beside this script, where ``moses.yaml`` and ``druglike.yaml`` look for them. The sets are fetched on first
+sample: canonical SMILES with charges and stereo as they are, one fragment, each molecule once. ``zinc250k`` is that
+set alone, standardized and without stereo: the unlabeled data of the clean league of the optimization benchmarks. The
+files go to ``data/`` beside this script, where the configurations look for them. The sets are fetched on first
 use; on a site without network bring them first with ``molgen data fetch NAME --source FILE``.
 """
 
@@ -30,7 +32,9 @@ from molgen.run.manifest import versions
 from molgen.run.progress import Progress, say
 
 FORMAT = 1
-SETS = {"moses": ("moses",), "druglike": ("zinc250k", "chembl-sample")}
+SETS = {"moses": ("moses",), "druglike": ("zinc250k", "chembl-sample"), "zinc250k": ("zinc250k",)}
+#: How the molecules are standardized; the benchmark's oracles see no stereo and prefer neutral forms.
+POLICIES = {"druglike": "none", "zinc250k": "flat"}
 #: A token in fewer molecules than this is not learned well enough to be drawn correctly.
 MIN_MOLECULES_PER_TOKEN = 100
 #: One in so many molecules is held out, chosen by a hash: the same molecule is held out of any other mixture too.
@@ -75,7 +79,10 @@ def run(prior: str, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
         if target.exists() and not overwrite:
             raise DataError(f"{target} exists already; choose another folder or add --overwrite")
     paths = {name: fetch(name, progress=say) for name in SETS[prior]}
-    prepared = as_published(paths["moses"]) if prior == "moses" else druglike(list(paths.values()))
+    if prior == "moses":
+        prepared = as_published(paths["moses"])
+    else:
+        prepared = mixture(list(paths.values()), policy=POLICIES[prior])
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for label, smiles in (("training", prepared.training), ("held out", prepared.held_out)):
@@ -103,16 +110,17 @@ def as_published(path: Path) -> Prepared:
     return Prepared(smiles, counts={"rows": len(smiles)})
 
 
-def druglike(
+def mixture(
     paths: Sequence[Path],
     *,
+    policy: str,
     min_molecules: int = MIN_MOLECULES_PER_TOKEN,
     one_in: int = HOLD_OUT_ONE_IN,
 ) -> Prepared:
     """The distinct one-fragment molecules of several files without rare tokens; one in ``one_in`` held out."""
     counts: Counter[str] = Counter()
     with Progress(None, "rows", "preparing") as bar:
-        distinct = _distinct(paths, counts, bar.advance)
+        distinct = _distinct(paths, policy, counts, bar.advance)
     occurrences = Counter(token for smiles in distinct for token in set(atom_tokens(smiles)))
     rare = {token for token, n in occurrences.items() if n < min_molecules}
     kept = [smiles for smiles in distinct if rare.isdisjoint(atom_tokens(smiles))]
@@ -131,11 +139,13 @@ def is_held_out(smiles: str, one_in: int = HOLD_OUT_ONE_IN) -> bool:
     return int(hashlib.sha256(smiles.encode()).hexdigest(), 16) % one_in == 0
 
 
-def _distinct(paths: Iterable[Path], counts: Counter[str], advance: Callable[[int], Any]) -> list[str]:
+def _distinct(
+    paths: Iterable[Path], policy: str, counts: Counter[str], advance: Callable[[int], Any]
+) -> list[str]:
     """Canonical strings in order of first appearance; fills ``counts`` with the rows and why any were dropped."""
     seen: dict[str, None] = {}
     for path in paths:
-        for parsed in stream(path, policy="none", progress=advance):
+        for parsed in stream(path, policy=policy, progress=advance):
             counts["rows"] += len(parsed.ok) + len(parsed.rejected)
             counts.update(row.why for row in parsed.rejected)
             for molecule in parsed.ok:

@@ -69,7 +69,7 @@ def test_moses_keeps_the_strings_as_published(script: Script, sets: Path) -> Non
 def test_druglike_takes_each_molecule_once_and_accounts_for_every_row(script: Script, sets: Path) -> None:
     prepare = script("train_prior/prepare.py")
     files = [sets / "zinc250k.smi", sets / "chembl-sample.smi"]
-    made = prepare.druglike(files, min_molecules=1, one_in=2)
+    made = prepare.mixture(files, policy="none", min_molecules=1, one_in=2)
     molecules = made.training + made.held_out
     assert set(molecules) == {"CCO", "C[NH3+]", "C[C@H](N)O", "CCC", "C[Se]C", "CCCl"}
     assert made.counts.pop("rows") == 9
