@@ -11,7 +11,6 @@ model's own card and from the training run around it; the options ``--config`` t
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,29 +19,22 @@ from typing import Any
 
 import evaluate
 import torch
-from card_words import DESCRIPTIONS, KINDS, METRIC_NOTES, PROTOCOLS
+from card import BATCH_SIZE, WHOLE, assemble, metrics_of, sampling, training_of
+from card_words import KINDS
 from latent_metrics import latent_metrics
 from safetensors import safe_open
 
 import molgen as mg
-from molgen.core import config as configs
 from molgen.core.errors import DataError, ModelError, MolgenError
-from molgen.core.schema import TrainConfig
 from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows
 from molgen.learn import store
 from molgen.models.registry import family, load, locate
 from molgen.run.files import read_json, sha256_file, write_json
-from molgen.run.manifest import MANIFEST_FORMAT, git_state, now
 from molgen.run.progress import say
-from molgen.run.resources import cpu_model
 
-WHOLE: dict[str, Any] = {"temperature": 1.0, "min_p": 0.0}  # how the whole distribution is sampled
 MAX_BYTES = 12_000_000  # of a shipped prior
-BATCH_SIZE = 512  # of the sampling; a part of what makes the sample reproducible
 HELD_OUT = 5000  # molecules on which reconstruction and priors are measured
-#: What a card must say about the training.
-REQUIRED = ("config", "steps", "molecules", "minutes", "hardware", "commit")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,7 +60,7 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
     source = store.load(locate(arguments.model), verify=True)
     size = _check_stored(source)
     data = read_json(arguments.data / f"{KINDS[arguments.kind].data}.report.json", newest=1)
-    training = _training(arguments, source)
+    training = training_of(arguments, source)
     with tempfile.TemporaryDirectory(prefix="finish-") as scratch:
         defaults = {"temperature": arguments.temperature, "min_p": arguments.min_p}
         if asked := {name: value for name, value in defaults.items() if value is not None}:
@@ -76,19 +68,14 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         place = arguments.keep or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
         measured, raw_sha256 = _measure(arguments, source, data, place / arguments.kind)
-        metrics = _metrics(arguments, source, measured, raw_sha256)
+        metrics = metrics_of(arguments, source, measured, raw_sha256)
         if source.family == "graph_vae":
             metrics["latent"] = _latent(arguments, source, data)
-        if _sampling(source) != WHOLE:
+        if sampling(source) != WHOLE:
             whole, _ = _measure(arguments, source, data, place / f"{arguments.kind}_whole", whole=True)
             found = {"n_valid": whole["n_valid"], "values": whole["metrics"]}
             metrics["whole_distribution"] = WHOLE | found
-        return _assemble(arguments, source, size, data, training, metrics)
-
-
-def _sampling(source: store.StoredModel) -> dict[str, float]:
-    """The model's own settings of sampling."""
-    return {name: source.params.get(name, value) for name, value in WHOLE.items()}
+        return assemble(arguments, source, size, data, training, metrics)
 
 
 def _with_defaults(
@@ -149,33 +136,6 @@ def _latent(
     )
 
 
-def _assemble(
-    arguments: argparse.Namespace,
-    source: store.StoredModel,
-    size: int,
-    data: Mapping[str, Any],
-    training: Mapping[str, Any],
-    metrics: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The complete card, written with the model to its place."""
-    card = {
-        "format": store.FORMAT,
-        "name": arguments.kind,
-        **DESCRIPTIONS[arguments.kind],
-        "created": now(),
-        "family": source.family,
-        "parameters": source.card.get("parameters"),
-        "bytes": size,
-        "lineage": source.card.get("lineage", {"base": None}),
-        "data": _data(data, source.card),
-        "training": training,
-        "metrics": metrics,
-        "files": source.card["files"],
-    }
-    _write(source.path, arguments.output, card)
-    return card
-
-
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -218,33 +178,6 @@ def _check_stored(source: store.StoredModel) -> int:
     return size
 
 
-def _training(arguments: argparse.Namespace, source: store.StoredModel) -> dict[str, Any]:
-    """How it was trained: card, run and options together. Raises DataError for what is missing."""
-    known = {
-        key: value for key, value in dict(source.card.get("training") or {}).items() if value is not None
-    }
-    manifest = source.path.parent / "manifest.json"
-    if manifest.is_file():
-        known["hardware"] = read_json(manifest, newest=MANIFEST_FORMAT)["device_name"]
-    if arguments.config is not None:
-        known["config"] = configs.load(arguments.config, TrainConfig).config.model_dump(mode="json")
-    for key in ("steps", "molecules", "minutes", "hardware", "commit"):
-        if getattr(arguments, key) is not None:
-            known[key] = getattr(arguments, key)
-    missing = [key for key in REQUIRED if known.get(key) is None]
-    if missing:
-        options = ", ".join(f"--{key}" for key in missing)
-        raise DataError(f"the card of {source.path} does not say how it was trained; add {options}")
-    params = family(source.family).params
-    continued = known["config"].get("base") is not None  # then the network is that of its base
-    if not continued and params(**known["config"]["model"]["params"]) != params(**source.params):
-        raise DataError(
-            f"the configuration describes another network than the one in {source.path}, "
-            f"which has {source.params}"
-        )
-    return known | ({"notes": arguments.note} if arguments.note else {})
-
-
 def _evaluation(arguments: argparse.Namespace, raw: Path, data: Mapping[str, Any]) -> argparse.Namespace:
     """The arguments of ``evaluate.py``."""
     files = {label: arguments.data / file["path"] for label, file in data["files"].items()}
@@ -262,63 +195,6 @@ def _evaluation(arguments: argparse.Namespace, raw: Path, data: Mapping[str, Any
         seed=0,
         brief=arguments.brief,
     )
-
-
-def _data(report: Mapping[str, Any], card: Mapping[str, Any]) -> dict[str, Any]:
-    """Where the data are from and what was done with them; counts of the training where the card has them."""
-    told = card.get("data")
-    used: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
-    counts = {key: used[key] for key in ("training", "validation") if key in used}
-    return {
-        "sources": report["sources"],
-        "prepared_by": "pipelines/train_prior/prepare.py",
-        "counts": report["counts"],
-        "tokens_left_out": report["rare_tokens"],
-        "files": report["files"],
-        **({"used": counts} if counts else {}),
-    }
-
-
-def _metrics(
-    arguments: argparse.Namespace, source: store.StoredModel, measured: Mapping[str, Any], raw_sha256: str
-) -> dict[str, Any]:
-    """The measured values with everything that is needed to compare them."""
-    git = git_state() or {}
-    return {
-        "protocol": PROTOCOLS[arguments.kind].format(n=measured["n_raw"]),
-        "notes": METRIC_NOTES[arguments.kind],
-        "n": measured["n_raw"],
-        "n_valid": measured["n_valid"],
-        "n_reference": measured["n_reference"],
-        "sampling": {
-            "seed": arguments.seed,
-            **_sampling(source),
-            "batch_size": BATCH_SIZE,
-            "device": "cpu",
-        },
-        "raw_sha256": raw_sha256,
-        "values": measured["metrics"],
-        "brief": arguments.brief,
-        "inputs_sha256": measured["inputs_sha256"],
-        "versions": measured["versions"],
-        "hardware": cpu_model(),
-        "git": {key: git.get(key) for key in ("commit", "dirty")},
-    }
-
-
-def _write(source: Path, destination: Path, card: Mapping[str, Any]) -> None:
-    """Assemble the folder beside its place, check it, and rename it, so that half a prior never carries its name."""
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as temporary:
-        place = Path(temporary) / destination.name
-        place.mkdir()
-        for name in card["files"]:
-            shutil.copyfile(source / name, place / name)
-        store.write_card(place, card)
-        load(place, verify=True)
-        if destination.exists():
-            destination.rename(Path(temporary) / "replaced")
-        place.rename(destination)
 
 
 if __name__ == "__main__":
