@@ -83,7 +83,7 @@ def test_molecules_with_rare_tokens_are_left_out(script: Script, sets: Path) -> 
     plain = sets / "plain.smi"
     plain.write_text("CCCC\nCCCCC\nCCCCCC\nCCCCO\n")
     files = [sets / "zinc250k.smi", sets / "chembl-sample.smi", plain]
-    made = script("train_prior/prepare.py").druglike(files, min_molecules=2, one_in=2)
+    made = script("train_prior/prepare.py").mixture(files, policy="none", min_molecules=2, one_in=2)
     assert set(made.training + made.held_out) == {"CCC", "CCO", "CCCC", "CCCCC", "CCCCCC", "CCCCO"}
     assert made.rare_tokens == ["(", ")", "Cl", "N", "[C@H]", "[NH3+]", "[Se]"]
     assert made.counts["rare token"] == 4
