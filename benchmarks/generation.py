@@ -28,10 +28,10 @@ from molgen.data.reader import read
 from molgen.models.autoregressive import RecurrentParams, sampler
 from molgen.models.autoregressive.model import SmilesLanguageModel
 from molgen.models.autoregressive.sequences import pad_lists
+from molgen.optimize.agent_params import ReinforceParams
 from molgen.optimize.diversity import ScaffoldMemory
 from molgen.optimize.loop import Search
-from molgen.optimize.registry import ReinforceParams
-from molgen.optimize.reinforce import Reinforce
+from molgen.optimize.reinforce import reinforce
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.resources import bf16_supported, cpu_flags, cpu_model
@@ -132,7 +132,7 @@ def loop(model: SmilesLanguageModel, batch: int, replay: int, steps: int) -> flo
     with tempfile.TemporaryDirectory() as scratch, build_objective(config.objective) as objective:
         folder = RunFolder.create(Path(scratch) / "run", kind="optimize", config_text="", manifest={})
         folder.quiet = True
-        optimizer = Reinforce(model, ReinforceParams(replay_sample=replay), seed=1)
+        optimizer = reinforce(model, ReinforceParams(replay_sample=replay), seed=1)
         search = Search(config, folder, optimizer, objective, NullTracker(), Stop(), ScaffoldMemory(25, 0.4))
         search.checkpoint()  # not part of a step
         return per_cpu_second(steps * batch, search.run)

@@ -12,19 +12,7 @@ from molgen.core.explain import explain_params
 from molgen.core.registry import load_object
 from molgen.core.schema import Section
 from molgen.core.suggest import did_you_mean
-
-
-class ReinforceParams(Section):
-    """Policy optimization towards an augmented likelihood (Olivecrona et al. 2017; Blaschke et al. 2020)."""
-
-    learning_rate: float = Field(5e-4, gt=0, description="Adam step size of the agent")
-    sigma: float = Field(
-        128.0, gt=0, description="nats that a total of 1 is worth against the prior's likelihood"
-    )
-    clip_norm: float = Field(50.0, gt=0, description="gradient norm is clipped to this")
-    temperature: float = Field(1.0, gt=0, description="sampling temperature of the agent")
-    replay_size: int = Field(100, ge=0, description="best molecules remembered; 0 switches replay off")
-    replay_sample: int = Field(16, ge=0, description="remembered molecules that are shown again in each step")
+from molgen.optimize.agent_params import HillclimbParams, ReinforceParams
 
 
 class RandomParams(Section):
@@ -63,8 +51,15 @@ STRATEGIES = {
     "reinforce": Strategy(
         "reinforce",
         "teach a copy of the prior to draw molecules that score well, anchored to the prior's likelihood",
-        "molgen.optimize.reinforce:Reinforce",
+        "molgen.optimize.reinforce:reinforce",
         ReinforceParams,
+        frozenset({"likelihood"}),
+    ),
+    "hillclimb": Strategy(
+        "hillclimb",
+        "fine-tune a copy of the prior on the best molecules found so far, again and again",
+        "molgen.optimize.hillclimb:hillclimb",
+        HillclimbParams,
         frozenset({"likelihood"}),
     ),
     "latent": Strategy(

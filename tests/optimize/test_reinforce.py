@@ -6,9 +6,10 @@ import torch
 from molgen.core.errors import ConfigError
 from molgen.models.autoregressive import RecurrentParams
 from molgen.models.autoregressive.model import SmilesLanguageModel
+from molgen.optimize.agent_params import ReinforceParams
 from molgen.optimize.protocol import Proposal, Result
-from molgen.optimize.registry import ReinforceParams, strategy
-from molgen.optimize.reinforce import Reinforce
+from molgen.optimize.registry import strategy
+from molgen.optimize.reinforce import reinforce
 from molgen.testing import check_optimizer
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "OCCO", "NCCN", "CCCC", "c1ccncc1"]
@@ -21,7 +22,7 @@ def prior():
 
 
 def make(prior, **changes):
-    return Reinforce(prior, ReinforceParams(**changes), seed=7)
+    return reinforce(prior, ReinforceParams(**changes), seed=7)
 
 
 def told(proposals, score):
@@ -51,16 +52,16 @@ def test_the_prior_stays_as_it_was(prior):
     before = {k: v.clone() for k, v in prior.state_dict().items()}
     search = make(prior)
     search.tell(told(search.ask(16), oxygen))
-    assert all(torch.equal(v, before[k]) for k, v in search.prior.state_dict().items())
-    assert any(not torch.equal(v, before[k]) for k, v in search.agent.state_dict().items())
+    assert all(torch.equal(v, before[k]) for k, v in search.agent.prior.state_dict().items())
+    assert any(not torch.equal(v, before[k]) for k, v in search.agent.model.state_dict().items())
 
 
 def test_results_without_a_value_teach_nothing(prior):
     search = make(prior, replay_size=0)
-    before = {k: v.clone() for k, v in search.agent.state_dict().items()}
+    before = {k: v.clone() for k, v in search.agent.model.state_dict().items()}
     results = [Result(p.id, "failed", p.smiles, math.nan, math.nan) for p in search.ask(8)]
     assert math.isnan(search.tell(results)["loss"])
-    assert all(torch.equal(v, before[k]) for k, v in search.agent.state_dict().items())
+    assert all(torch.equal(v, before[k]) for k, v in search.agent.model.state_dict().items())
 
 
 def test_a_result_that_was_never_asked_is_refused(prior):
@@ -74,7 +75,7 @@ def test_replay_keeps_the_best_once_each(prior):
     search = make(prior, replay_size=5)
     for _ in range(4):
         search.tell(told(search.ask(32), oxygen))
-    kept = [(m.smiles, m.score) for m in search.replay]
+    kept = [(m.smiles, m.score) for m in search.agent.replay.items]
     assert len({s for s, _ in kept}) == len(kept) == 5
     assert [score for _, score in kept] == sorted((s for _, s in kept), reverse=True)
 
@@ -83,7 +84,9 @@ def test_seed_compounds_are_learned_from(prior):
     search = make(prior)
     search.adopt([Proposal(0, "OCCO", "seed"), Proposal(1, "[Se]", "seed")])
     search.tell([Result(0, "scored", "OCCO", 0.9, 0.9), Result(1, "scored", "[Se]", 0.9, 0.9)])
-    assert [m.smiles for m in search.replay] == ["OCCO"]  # the other one cannot be written by this prior
+    assert [m.smiles for m in search.agent.replay.items] == [
+        "OCCO"
+    ]  # the other one cannot be written by this prior
 
 
 def test_wrong_parameters_are_named_with_their_key():
@@ -100,4 +103,4 @@ def test_a_model_without_likelihood_is_refused():
         family = "mute"
 
     with pytest.raises(ConfigError, match="needs a model with a likelihood"):
-        Reinforce(Mute(), ReinforceParams(), seed=1)
+        reinforce(Mute(), ReinforceParams(), seed=1)
