@@ -226,7 +226,9 @@ class ModelConfig(Section):
     """Which network is trained."""
 
     family: str = Field("autoregressive", description="model family, see `molgen models list --families`")
-    params: dict[str, Any] = Field(default_factory=dict, description="architecture of the family")
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="of the family; with base: what does not alter its network"
+    )
 
 
 class TrainerConfig(Section):

@@ -133,20 +133,29 @@ def load(folder: Path, *, verify: bool = False) -> StoredModel:
         problems = verify_files(folder, card)
         if problems:
             raise ModelError(f"{folder} is damaged: " + "; ".join(problems) + "; copy or install it again")
+    family, params = read_config(folder)
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except FileNotFoundError:
+        raise ModelError(f"{folder} lacks {WEIGHTS}; copy the whole folder") from None
+    except SafetensorError as error:
+        raise ModelError(f"{folder} is damaged ({error}); copy or install it again") from None
+    assets = {p.stem: _read_json(p, folder) for p in sorted(folder.glob("*.json")) if p.name != CARD}
+    weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+    return StoredModel(folder, family, params, assets, card, weights)
+
+
+def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Family and parameters of a model folder, without its weights. Raises :class:`ModelError`."""
     try:
         config = yaml.safe_load((folder / CONFIG).read_text())
-        weights = load_file(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder} lacks {Path(error.filename or WEIGHTS).name}; copy the whole folder"
-        ) from None
-    except (SafetensorError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except FileNotFoundError:
+        raise ModelError(f"{folder} lacks {CONFIG}; copy the whole folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder} is damaged ({error}); copy or install it again") from None
     if not isinstance(config, dict) or not {"family", "params"} <= config.keys():
         raise ModelError(f"{folder / CONFIG} is damaged: it names no family; copy or install the model again")
-    assets = {p.stem: _read_json(p, folder) for p in sorted(folder.glob("*.json")) if p.name != CARD}
-    weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
-    return StoredModel(folder, config["family"], config["params"], assets, card, weights)
+    return config["family"], config["params"]
 
 
 def verify_files(folder: Path, card: Mapping[str, Any]) -> list[str]:

@@ -34,6 +34,10 @@ class Family:
     builder: str  # "package.module:Class", imported at use
     params: type  # pydantic Section with the architecture
     capabilities: frozenset[str] = frozenset()  # of: likelihood, encode, decode, constrain, ...
+    #: Of ``params``, what a training from a base may change, because no learned weight depends on it.
+    objective_params: frozenset[str] = frozenset()
+    #: Of these, what decides about weights that each training fits anew at its end -> how their names begin.
+    refitted: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from molgen.core.registry import load_object
 from molgen.core.suggest import did_you_mean
 from molgen.learn import store
 from molgen.models.protocol import Family, Generator
+from molgen.models.retrain import kept_weights, retrained_params
 
 PRIORS = Path(__file__).parent / "priors"
 DEFAULT = "druglike"
@@ -74,14 +75,25 @@ def locate(name: str | Path) -> Path:
     )
 
 
-def load(name: str | Path, *, device: str = "cpu", verify: bool = False) -> Generator:
-    """A trained generator by prior name or folder, on ``device``, in evaluation mode."""
+def load(
+    name: str | Path, *, device: str = "cpu", verify: bool = False, changes: Mapping[str, Any] | None = None
+) -> Generator:
+    """A trained generator by prior name or folder, on ``device``, in evaluation mode.
+
+    ``changes``: parameters for another training from it, see :func:`molgen.models.retrain.retrained_params`.
+    """
     stored = store.load(locate(name), verify=verify)
     record = family(stored.family)
     try:
-        params = record.params(**stored.params)
+        before = params = record.params(**stored.params)
+        if changes:
+            params = retrained_params(record, stored.params, changes, str(name))
         model = model_class(record).from_assets(params, stored.assets)
-        model.load_state_dict(stored.weights)
+        changed = frozenset(key for key in record.refitted if getattr(params, key) != getattr(before, key))
+        weights = (
+            kept_weights(record, stored.weights, model.state_dict(), changed) if changed else stored.weights
+        )
+        model.load_state_dict(weights)
     except (ValidationError, KeyError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
         raise ModelError(

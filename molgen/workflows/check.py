@@ -177,6 +177,7 @@ def _check_train(look: Look, config: TrainConfig) -> None:
     from molgen.data import catalog
     from molgen.learn.store import read_card
     from molgen.models.registry import family, locate
+    from molgen.workflows.materials import checked_params
     from molgen.workflows.train_data import refuse_labels
 
     names = {entry.name for entry in catalog.list_entries()}
@@ -190,17 +191,14 @@ def _check_train(look: Look, config: TrainConfig) -> None:
         folder = look.attempt("base", lambda: locate(base))
         card = look.attempt("base", lambda: read_card(folder)) if folder is not None else None
         record = look.attempt("base", lambda: family(card["family"])) if card is not None else None
-        if config.model.params:
-            look.problem("model.params", "a fine-tuned model keeps the architecture of its base; remove this")
     else:
         record = look.attempt("model.family", lambda: family(config.model.family))
-        if record is not None:
-            try:
-                configs.load(config.model.params, record.params)
-            except ConfigError as error:
-                for problem in error.problems:
-                    look.problem(f"model.params.{problem.key}", problem.message)
     if record is not None:
+        try:
+            checked_params(config)
+        except ConfigError as error:
+            for problem in error.problems:
+                look.problem(problem.key, problem.message)
         refuse = record.name
         look.attempt("data", lambda: refuse_labels(config, refuse))
     if config.unlikelihood is not None and record is not None and "unlikelihood" not in record.capabilities:

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from molgen.core import config as configs
-from molgen.core.errors import ConfigError, DataError, Problem
+from molgen.core.errors import DataError
 from molgen.core.schema import TrainConfig
-from molgen.models.registry import family, load, model_class
+from molgen.learn import store
+from molgen.models.registry import family, load, locate, model_class
+from molgen.models.retrain import checked, retrained_params
 from molgen.run.progress import hushed
 from molgen.run.resources import pick_device
 from molgen.workflows.train_data import Molecules, Say, Sources, read_molecules, refuse_labels
@@ -53,24 +54,22 @@ def gather(config: TrainConfig, sources: Sources, say: Say, *, quiet: bool = Fal
 
 
 def checked_params(config: TrainConfig) -> Any:
-    """The checked architecture; None for a fine-tuned model, which keeps that of its base."""
+    """The checked parameters: those of the base with what may be changed, or of a new network.
+
+    Raises ConfigError with keys below ``model.params``.
+    """
     section = config.model
     if config.base is not None:
-        if section.params:
-            problem = Problem(
-                "model.params", "a fine-tuned model keeps the architecture of its base; remove this"
-            )
-            raise ConfigError([problem])
-        return None
-    checked: configs.Loaded[Any] = configs.load(section.params, family(section.family).params)
-    return checked.config
+        name, stored = store.read_config(locate(config.base))
+        return retrained_params(family(name), stored, section.params, config.base)
+    return checked(family(section.family), section.params)
 
 
 def _model(config: TrainConfig, molecules: Molecules) -> Any:
     device = torch.device(pick_device(config.device))
     labels = molecules.training_labels
     if config.base is not None:
-        model: Any = load(config.base, device=str(device))
+        model: Any = load(config.base, device=str(device), changes=config.model.params)
         refuse_labels(config, model.family)
         if labels:
             model.learn_labels(labels, seed=config.seed)

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from molgen.core.errors import ModelError
+from molgen.core.errors import ConfigError, ModelError
 from molgen.learn import store
 from molgen.models.registry import families, family, load, locate, save, shipped
 
@@ -103,3 +103,28 @@ def test_every_shipped_prior_is_intact():
     for name, path in shipped().items():
         assert store.verify_files(path, store.read_card(path)) == [], name
         assert sum(p.stat().st_size for p in path.iterdir()) <= 12_000_000
+
+
+@pytest.mark.parametrize("name", sorted(families()))
+def test_a_training_from_a_base_changes_parameters_that_exist(name):
+    record = family(name)
+    assert record.objective_params <= set(record.params.model_fields)
+    assert set(record.refitted) <= record.objective_params
+
+
+def test_what_a_training_from_a_base_changes_keeps_the_weights(tiny, folder):
+    changed = load(folder, changes={"dropout": 0.3, "hidden": 24})
+    assert changed.params.dropout == 0.3
+    half = {k: v.half().float() for k, v in tiny.state_dict().items()}
+    assert all(torch.equal(v, half[k]) for k, v in changed.state_dict().items())
+
+
+def test_another_network_is_refused_with_key_and_cure(folder):
+    with pytest.raises(ConfigError) as caught:
+        load(folder, changes={"hidden": 32, "dropout": 0.1})
+    (problem,) = caught.value.problems
+    assert problem.key == "model.params.hidden"
+    assert "32 needs another network" in problem.message
+    assert "may change: dropout, min_p, temperature" in problem.message
+    with pytest.raises(ConfigError, match="did you mean 'dropout'"):
+        load(folder, changes={"dropuot": 0.1})

@@ -126,3 +126,15 @@ def test_held_out_molecules_that_the_model_cannot_use_are_an_error_in_words(sett
     settings["validation"] = {"path": str(tmp_path / "other.csv"), "policy": "none"}
     with pytest.raises(DataError, match=r"can use none of the \d held-out molecules"):
         mg.train(settings, tmp_path / "run", quiet=True)
+
+
+def test_a_second_stage_may_change_the_objective_but_not_the_network(settings, tmp_path):
+    base = mg.train(settings, tmp_path / "base", quiet=True)
+    second = settings | {"base": str(base.run), "model": {"params": {"hidden": 32}}}
+    with pytest.raises(ConfigError, match=r"model\.params\.hidden: 32 needs another network.*\(16\)"):
+        mg.train(second, tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    second["model"] = {"params": {"min_p": 0.05}}
+    made = mg.train(second, tmp_path / "run", quiet=True)
+    assert store.read_config(made.model)[1] == store.read_config(base.model)[1] | {"min_p": 0.05}
+    assert store.read_card(made.model)["lineage"]["same_data"]

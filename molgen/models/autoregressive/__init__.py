@@ -38,4 +38,5 @@ FAMILY = Family(
     builder="molgen.models.autoregressive.model:SmilesLanguageModel",
     params=RecurrentParams,
     capabilities=frozenset({"likelihood", "finetune", "unlikelihood"}),
+    objective_params=frozenset({"dropout", "temperature", "min_p"}),
 )

@@ -31,7 +31,9 @@ class GraphVaeParams(Section):
         0.05, ge=0, lt=1, description="share of fragments and sites that are seen by their features only"
     )
     kl_weight: float = Field(0.05, ge=0, description="weight of the Kullback-Leibler term after its warm-up")
-    kl_warmup: int = Field(2000, ge=0, description="steps in which that weight rises from 0")
+    kl_warmup: int = Field(
+        2000, ge=0, description="steps in which that weight rises from 0; those of a base count"
+    )
     free_bits: float = Field(
         0.05, ge=0, description="nats per latent number, mean of a batch, that cost nothing"
     )
@@ -59,4 +61,9 @@ FAMILY = Family(
     builder="molgen.models.graph_vae.model:GraphVae",
     params=GraphVaeParams,
     capabilities=frozenset({"encode", "decode", "prior", "properties", "labels", "constrain", "beam"}),
+    objective_params=frozenset(
+        {"kl_weight", "kl_warmup", "free_bits", "random_order", "row_dropout", "property_weight"}
+        | {"property_molecules", "prior", "prior_minutes"}
+    ),
+    refitted={"prior": "prior."},
 )

@@ -2,8 +2,9 @@ import pytest
 import torch
 from rdkit import Chem
 
-from molgen.models.graph_vae import GraphVaeParams
+from molgen.models.graph_vae import FAMILY, GraphVaeParams
 from molgen.models.graph_vae.model import GraphVae
+from molgen.models.registry import load, save
 from molgen.testing import check_generator
 
 SMALL = GraphVaeParams(
@@ -68,3 +69,30 @@ def test_validating_in_the_middle_of_a_bf16_training_mixed_two_precisions(model)
         assert model.sample(20, seed=1).smiles == expected
         assert model.validation_metrics(data)["rebuilt"] == outside["rebuilt"]
         assert len(model.decode(model.encode(SMILES))) == len(SMILES)
+
+
+def test_another_objective_and_another_prior_keep_the_learned_weights(model, tmp_path):
+    folder = save(model, tmp_path / "model", {"name": "tiny"})
+    changed = load(folder, changes={"kl_weight": 0.4, "prior": "mixture", "prior_minutes": 20.0})
+    assert changed.params == model.params.model_copy(
+        update={"kl_weight": 0.4, "prior": "mixture", "prior_minutes": 20.0}
+    )
+    before = {k: v for k, v in model.state_dict().items() if not k.startswith("prior.")}
+    after = {k: v for k, v in changed.state_dict().items() if not k.startswith("prior.")}
+    assert before.keys() == after.keys()
+    assert all(
+        torch.equal(after[k], v.half().float() if v.is_floating_point() else v) for k, v in before.items()
+    )
+    assert type(changed.prior) is not type(model.prior)
+    assert (
+        load(folder, changes={"prior": "normal"}).prior.state_dict().keys() == model.prior.state_dict().keys()
+    )
+
+
+def test_no_parameter_of_the_objective_decides_about_a_weight(model):
+    others = {"property_molecules": 4, "kl_warmup": 7, "prior_minutes": 0.1}
+    shapes = {k: v.shape for k, v in model.state_dict().items()}
+    for name in FAMILY.objective_params - {"prior"}:
+        params = SMALL.model_copy(update={name: others.get(name, 0.3)})
+        other = GraphVae.from_assets(params, model.assets())
+        assert {k: v.shape for k, v in other.state_dict().items()} == shapes, name
