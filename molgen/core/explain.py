@@ -101,7 +101,9 @@ def _unknown_key(
         return f"no such {what}; did you mean '{match}'?", match
     elsewhere = [path for path in _all_keys(schema) if path.rsplit(".", 1)[-1] == key]
     if elsewhere:
-        return f"no such {what} here; it belongs at {' or '.join(elsewhere[:3])}", None
+        nearest = min(path.count(".") for path in elsewhere)  # of the run, not of one of its stages
+        places = [path for path in elsewhere if path.count(".") == nearest]
+        return f"no such {what} here; it belongs at {' or '.join(places[:3])}", None
     return f"no such {what}{did_you_mean(key, names, what=f'the {what}s here are')}", None
 
 

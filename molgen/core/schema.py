@@ -9,68 +9,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from molgen.core import objective_schema
+from molgen.core.objective_schema import ObjectiveConfig, Section
+from molgen.core.stage_schema import StageConfig
+
+ComponentConfig = objective_schema.ComponentConfig
+TransformConfig = objective_schema.TransformConfig
 
 #: Version of the configuration file format; raised when a key changes its meaning.
 CONFIG_FORMAT = 1
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values are frozen once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class TransformConfig(Section):
-    """How a raw value becomes a desirability in 0..1 (higher is better only after this step)."""
-
-    type: Literal[
-        "identity",
-        "sigmoid",
-        "reverse_sigmoid",
-        "double_sigmoid",
-        "step",
-        "linear",
-        "reverse_linear",
-        "gaussian",
-    ] = Field("identity", description="shape of the desirability curve")
-    low: float | None = Field(None, description="lower end of the window, in the unit of the component")
-    high: float | None = Field(None, description="upper end of the window, in the unit of the component")
-    target: float | None = Field(None, description="gaussian: the value that is worth 1")
-    width: float | None = Field(
-        None, gt=0, description="gaussian: sigma; sigmoids: distance over which 0.1 rises to 0.9"
-    )
-
-
-class ComponentConfig(Section):
-    """One line of the objective: a scorer, its parameters, its curve and its role."""
-
-    use: str = Field(description="scorer name (molgen new --list shows all) or 'file.py:function'")
-    name: str | None = Field(None, description="column name in the results; default: the scorer's name")
-    role: Literal["score", "filter", "penalty"] = Field(
-        "score", description="score enters the mean; filter gates and stays out of it; penalty multiplies it"
-    )
-    weight: float = Field(1.0, gt=0, description="weight in the mean (role score only)")
-    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the scorer")
-    transform: TransformConfig | None = Field(
-        None, description="desirability curve; default: the scorer's own (identity for 0..1 values)"
-    )
-    threshold: float = Field(0.5, ge=0, le=1, description="filter: smallest desirability that passes")
-    on_missing: Literal["reject", "ignore"] = Field(
-        "reject",
-        description="no value: the molecule gets no total (reject) or the mean leaves it out (ignore)",
-    )
-    timeout: float | None = Field(None, gt=0, description="own functions: seconds allowed per molecule")
-
-
-class ObjectiveConfig(Section):
-    """What the run optimizes: components and how they are combined."""
-
-    aggregate: Literal["geometric_mean", "arithmetic_mean"] = Field(
-        "geometric_mean",
-        description="geometric: one bad component spoils the total; arithmetic: they trade off",
-    )
-    components: list[ComponentConfig] = Field(min_length=1, description="the scorers, cheap ones run first")
 
 
 class DataConfig(Section):
@@ -96,11 +45,23 @@ class TrainingData(DataConfig):
 
 
 class DiversityConfig(Section):
-    """Scaffold memory: molecules of a scaffold that is full earn nothing, so that the search moves on."""
+    """Quotas: molecules of a scaffold or cluster that is full earn less, so that the search moves on."""
 
-    bucket_size: int = Field(25, ge=1, description="molecules per Murcko scaffold before it is full")
+    kind: Literal["scaffold", "cluster"] = Field(
+        "scaffold", description="what has a quota: Murcko scaffolds, or clusters of similar molecules (ECFP4)"
+    )
+    bucket_size: int = Field(25, ge=1, description="visits of a scaffold or cluster before it is full")
     min_score: float = Field(
         0.4, ge=0, le=1, description="only molecules at or above this total fill a bucket"
+    )
+    similarity: float = Field(
+        0.5, gt=0, lt=1, description="clusters: Tanimoto to its first molecule that a member has at least"
+    )
+    strength: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="variety against score: share of the reward that a full bucket takes (1: all of it)",
     )
 
 
@@ -214,6 +175,10 @@ class OptimizeConfig(Section):
         None, description="your own compounds to start from (never delivered as new)"
     )
     objective: ObjectiveConfig
+    stages: list[StageConfig] = Field(
+        default_factory=list,
+        description="a curriculum: what is searched for first, one stage after the other, before the objective",
+    )
     optimizer: OptimizerConfig = OptimizerConfig()  # type: ignore[call-arg]
     diversity: DiversityConfig | None = DiversityConfig()  # type: ignore[call-arg]
     budget: BudgetConfig = BudgetConfig()  # type: ignore[call-arg]
