@@ -5,8 +5,8 @@
         -o metrics.json
 
 ``raw.smi`` holds the raw sampled strings, one per line (an empty line is an invalid sample), best 30,000. ``moses``
-follows the official protocol; its data come through `molgen data fetch` on first use. ``druglike`` is compared with a
-held-out file, beside the floor: as many molecules drawn from the training file, against the same held-out file.
+follows the official protocol; its data come through `molgen data fetch` on first use. ``druglike`` and ``zinc250k`` are
+compared with a held-out file, beside the floor: as many molecules drawn from the training file, against the same held-out file.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("samples", type=Path, help="raw sampled strings, one per line")
-    parser.add_argument("--prior", choices=("moses", "druglike"), required=True)
+    parser.add_argument("--prior", choices=("moses", "druglike", "zinc250k"), required=True)
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the JSON goes")
     parser.add_argument("--training", type=Path, help="training file (default for moses: the catalog's)")
-    parser.add_argument("--held-out", type=Path, help="held-out file (druglike)")
+    parser.add_argument("--held-out", type=Path, help="held-out file (all but moses)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the floor's draw; default 0")
     parser.add_argument(
         "--brief", action="store_true", help="validity, uniqueness, novelty, FCD and rings only"
@@ -64,8 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if arguments.output.exists() and not arguments.overwrite:
             raise DataError(f"{arguments.output} exists; choose another name or add --overwrite")
-        if arguments.prior == "druglike" and not (arguments.training and arguments.held_out):
-            raise DataError("--prior druglike needs --training FILE and --held-out FILE")
+        if arguments.prior != "moses" and not (arguments.training and arguments.held_out):
+            raise DataError(f"--prior {arguments.prior} needs --training FILE and --held-out FILE")
         card = evaluate(arguments)
         write_json(arguments.output, card)
     except MolgenError as error:
@@ -101,7 +101,7 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     known = ring_systems_known(sample.mols, BloomFilter.read(files["rings"]))
     metrics["ring systems known to ChEMBL"] = float(known.mean())
     digests = {name: sha256_file(path) for name, path in files.items()}
-    if arguments.prior == "druglike":
+    if arguments.prior != "moses":
         metrics["FCD/held-out floor"] = floor(
             training, sample, chemnet, references["held-out"], arguments.seed, digests["training"]
         )

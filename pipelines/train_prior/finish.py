@@ -185,13 +185,13 @@ def _evaluation(arguments: argparse.Namespace, raw: Path, data: Mapping[str, Any
         if not path.is_file() or sha256_file(path) != data["files"][label]["sha256"]:
             raise DataError(f"{path} is not the file that its report describes; run prepare.py again")
     kind = KINDS[arguments.kind]
-    druglike = kind.data == "druglike"
+    official = kind.data == "moses"
     return argparse.Namespace(
         samples=raw,
         prior=kind.data,
         flat=kind.flat,
-        training=files["training"] if druglike else None,  # moses: the official file
-        held_out=files["held out"] if druglike else None,
+        training=None if official else files["training"],  # moses: the official file
+        held_out=None if official else files["held out"],
         seed=0,
         brief=arguments.brief,
     )

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from molgen.core.config import load as load_config
+from molgen.core.schema import TrainConfig
 from molgen.learn import store
-from molgen.models.graph_vae import GraphVaeParams
+from molgen.models.graph_vae import FAMILY, GraphVaeParams
 from molgen.models.graph_vae.model import GraphVae
 from molgen.models.registry import save
+from molgen.models.retrain import retrained_params
 
 SMILES = [
     "CCO",
@@ -135,6 +138,19 @@ def test_a_graph_vae_is_finished_like_the_others(
     assert len(asked) == 1  # its sampling settings are the whole distribution
     assert card["metrics"]["latent"]["n"] == 9
     assert "Stereo is taken off" in card["metrics"]["protocol"]
+
+
+@pytest.mark.parametrize("name", ["graph_vae", "graph_vae_moses"])
+def test_the_second_stage_is_the_first_ones_network_under_another_objective(name: str) -> None:
+    folder = Path(__file__).parents[2] / "pipelines" / "train_prior"
+    first = load_config(folder / f"{name}.yaml", TrainConfig).config
+    second = load_config(folder / f"{name}_second.yaml", TrainConfig).config
+    assert second.base == f"runs/prior-{first.name}"
+    assert (second.name, second.data, second.holdout) == (first.name, first.data, first.holdout)
+    before = FAMILY.params(**first.model.params)
+    after = retrained_params(FAMILY, first.model.params, second.model.params, second.base)
+    assert after.kl_weight > before.kl_weight
+    assert set(second.model.params) <= FAMILY.objective_params
 
 
 def test_the_ablation_trains_measures_and_does_not_repeat_itself(
