@@ -124,7 +124,7 @@ class BenchmarkResult:
             notes.append(f"{len(self.tasks)} of 20 tasks: the sum compares with no published one.")
         reasons = dict.fromkeys(reason for row in self.tasks for reason in row.league.reasons)
         meaning = {
-            "A": "every label is counted, the model has seen structures only",
+            "A": "every label is counted, the model has seen customary structures only",
             "B": "outside knowledge",
             "C": "labels outside of the count",
         }[self.league]

@@ -98,7 +98,7 @@ DESCRIPTIONS: dict[str, dict[str, Any]] = {
 }
 DESCRIPTIONS["zinc250k"] = {
     "summary": "ZINC250k alone (0.24 million drug-like molecules, standardized, without stereo), for benchmarks",
-    "description": "SMILES language model (GRU) of drug-like molecules, trained on unlabeled ZINC250k and nothing else.",
+    "description": "SMILES language model (GRU) of drug-like molecules, trained on ZINC250k alone, unlabeled.",
     "license": "Apache-2.0",
     "attribution": "Molecules from ZINC (Sterling and Irwin 2015) as selected by Gomez-Bombarelli et al. (2018).",
     "intended_use": "Optimization benchmarks that count every label (PMO, GuacaMol): its data are those of published "

@@ -6,7 +6,8 @@
 
 ``raw.smi`` holds the raw sampled strings, one per line (an empty line is an invalid sample), best 30,000. ``moses``
 follows the official protocol; its data come through `molgen data fetch` on first use. ``druglike`` and ``zinc250k`` are
-compared with a held-out file, beside the floor: as many molecules drawn from the training file, against the same held-out file.
+compared with a held-out file, beside the floor: as many molecules drawn from the training file, against the same
+held-out file.
 """
 
 from __future__ import annotations
