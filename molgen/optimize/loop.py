@@ -18,7 +18,7 @@ from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import Interrupted
 from molgen.core.schema import OptimizeConfig
 from molgen.optimize.diversity import ScaffoldMemory
-from molgen.optimize.memory import Entry, Memory
+from molgen.optimize.memory import CARRIED, Entry, Memory
 from molgen.optimize.protocol import Optimizer, Proposal, Result
 from molgen.optimize.watch import Watch
 from molgen.run.folder import RunFolder
@@ -63,8 +63,10 @@ class Search:
             if first:
                 self.optimizer.adopt(proposals)
             molecules, entries = self.look_up(proposals, budget)
+            asked = time.monotonic()
             table = self.score(molecules)
-            entries, results = self.remember(entries, molecules, table)
+            seconds = (time.monotonic() - asked) / max(1, len(molecules))
+            entries, results = self.remember(entries, molecules, table, seconds)
             learned = self.optimizer.tell(results)
             self.step += 1
             self.minutes = before + (time.monotonic() - started) / 60
@@ -72,7 +74,7 @@ class Search:
             self.folder.ledger.append_many([entry.to_row() for entry in entries])
             self.folder.log_metrics(row, self.step)
             self.tracker.log_metrics(row, self.step)
-            for warning in [*table.warnings, *self.watch.alarms(self.step)]:
+            for warning in [*table.warnings, *self.watch.alarms(self.step, self.memory)]:
                 self.folder.log(f"step {self.step}: {warning}")
             on_step(row)
             if self.step % self.config.checkpoint_every == 0:
@@ -83,13 +85,15 @@ class Search:
     def look_up(self, proposals: Sequence[Proposal], budget: int) -> tuple[list[Molecule], list[Entry]]:
         """Standardize the proposals; the molecules to be scored (new ones, within the budget), and all entries.
 
-        Entries of new molecules have the status ``new``. Proposals beyond the budget are left out of the step.
+        Entries of new molecules have the status ``new``. Proposals beyond the budget are left out of the step; what was
+        carried over from an earlier round costs nothing.
         """
         parsed = parse_all([p.smiles for p in proposals], self.config.policy)
         valid = dict(zip(parsed.index, parsed.ok, strict=True))
         why = {r.line - 1: f"{r.why}: {r.detail}" for r in parsed.rejected}
         molecules: dict[str, Molecule] = {}
         entries: list[Entry] = []
+        paid = 0
         for position, proposal in enumerate(proposals):
             molecule = valid.get(position)
             entry = Entry(
@@ -98,11 +102,14 @@ class Search:
             )  # fmt: skip
             if molecule is not None:
                 repeated = molecule.smiles in self.memory.first or molecule.smiles in molecules
-                if not repeated and len(molecules) >= budget:
+                cost = int(not repeated and proposal.origin != CARRIED)
+                if cost and paid >= budget:
                     continue
+                paid += cost
                 if not repeated:
                     molecules[molecule.smiles] = molecule
-                entry = entry.replace(smiles=molecule.smiles, status="duplicate" if repeated else "new")
+                status = "duplicate" if repeated else "new"
+                entry = entry.replace(smiles=molecule.smiles, status=status, cost=cost)
             entries.append(entry)
         return list(molecules.values()), entries
 
@@ -116,7 +123,7 @@ class Search:
             raise
 
     def remember(
-        self, entries: list[Entry], molecules: list[Molecule], table: ScoreTable
+        self, entries: list[Entry], molecules: list[Molecule], table: ScoreTable, seconds: float = 0.0
     ) -> tuple[list[Entry], list[Result]]:
         """Fill in the scores, apply the scaffold memory, and remember; the entries and the optimizer's results."""
         position = {molecule.smiles: i for i, molecule in enumerate(molecules)}
@@ -133,6 +140,7 @@ class Search:
                     desirability={name: float(values[i]) for name, values in table.desirability.items()},
                     reason=table.reasons[i],
                     scaffold=murcko_scaffold(molecules[i].mol) or molecules[i].smiles,
+                    seconds=round(seconds, 6),
                 )
             elif entry.status == "duplicate":
                 first = self.memory.first[str(entry.smiles)]

@@ -10,6 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 STATUSES = ("scored", "filtered", "failed", "invalid", "duplicate")
+#: Origin of what an earlier round of the run has found and paid for; it comes first in the next one and costs nothing.
+CARRIED = "carried"
+#: Fields of an entry that differ between two runs of the same seed.
+TIMES = ("seconds",)
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,9 @@ class Entry:
     """One line of the ledger: a proposal and what became of it.
 
     ``total`` is the objective's value in 0..1, ``score`` the reward that the optimizer was told (after the scaffold
-    memory); NaN where there is none. ``values`` and ``desirability`` are by component.
+    memory); NaN where there is none. ``values`` and ``desirability`` are by component. ``cost``: 1 where the objective
+    was asked and counted it against the budget, 0 for invalid strings, duplicates and what was carried over.
+    ``seconds``: wall time of the call, the molecule's share of its batch; two equal runs do not have it in common.
     """
 
     id: int
@@ -34,6 +40,8 @@ class Entry:
     reason: str = ""
     nll: float | None = None
     scaffold: str = ""  # Murcko scaffold; the molecule itself where it has no ring
+    cost: int = 0
+    seconds: float = field(default=0.0, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Entry:
         """A copy with some fields changed."""
@@ -65,6 +73,8 @@ class Memory:
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.proposed = 0
+        self.carried = 0
+        self.seconds = 0.0
         self.top: list[float] = []  # the best totals, ascending
         self.last: deque[bool] = deque(maxlen=1000)  # of the last proposals: valid and through all filters?
         for entry in entries:
@@ -74,20 +84,22 @@ class Memory:
         """Remember an entry; duplicates only count."""
         self.proposed += 1
         self.counts[entry.status] += 1
+        self.seconds += entry.seconds
         first = self.first.get(entry.smiles) if entry.smiles is not None else None
         self.last.append((first or entry).status == "scored")
         if entry.status in ("invalid", "filtered", "failed"):
             self.reasons[entry.reason] += 1
         if entry.smiles is not None and entry.status != "duplicate":
             self.first[entry.smiles] = entry
+            self.carried += entry.origin == CARRIED
             if entry.status == "scored":
                 bisect.insort(self.top, entry.total)
                 del self.top[: -self.keep_top]
 
     @property
     def calls(self) -> int:
-        """Distinct molecules that the objective was asked about: what the budget counts."""
-        return len(self.first)
+        """Distinct molecules that the objective was asked about in this run: what the budget counts."""
+        return len(self.first) - self.carried
 
 
 def _number(value: Any) -> float:

@@ -12,11 +12,14 @@ from molgen.core.schema import DataConfig, OptimizeConfig
 from molgen.core.seeding import stream
 from molgen.data.reader import read
 from molgen.models.registry import load, locate
+from molgen.optimize import control
 from molgen.optimize.deliver import assemble
 from molgen.optimize.diversity import ScaffoldMemory
+from molgen.optimize.drift import PriorDrift
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal
 from molgen.optimize.registry import build, strategy
+from molgen.optimize.watch import Watch
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
@@ -109,7 +112,12 @@ def build_search(
     optimizer = build(record, prior=prior, params=params, seed=stream(config.seed, "optimizer"))
     diversity = config.diversity
     memory = ScaffoldMemory(diversity.bucket_size, diversity.min_score) if diversity else None
-    return Search(config, folder, optimizer, objective, tracker, stop, memory)
+    drift = PriorDrift(
+        prior, config.policy, config.seed, {part.use for part in config.objective.components},
+        likelihood=hasattr(prior, "log_likelihood"),
+    )  # fmt: skip
+    watch = Watch(control.pairs_of(objective.describe()), drift)
+    return Search(config, folder, optimizer, objective, tracker, stop, memory, watch=watch)
 
 
 def seed_proposals(molecules: Sequence[Molecule]) -> list[Proposal]:
@@ -138,7 +146,7 @@ def deliver(
         history=list(search.folder.metrics.rows()),
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
-        before=[f"The search ended because {search.reason}."],
+        before=[*search.watch.findings(search.memory).values(), f"The search ended because {search.reason}."],
         after=[*_verdict(search), *notes],
         log=search.folder.log,
     )

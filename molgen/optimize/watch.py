@@ -1,4 +1,4 @@
-"""Keeping watch over a run: the metrics of each step, when to stop early, and the alarm when variety collapses."""
+"""Keeping watch over a run: the metrics of each step, when to stop early, and the alarms: collapse, gaming, drift."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from molgen.optimize import control, drift
 from molgen.optimize.memory import Entry, Memory
 
 WINDOW = 10  # steps that a running mean covers
@@ -17,9 +18,14 @@ NOTHING_NEW = 50  # steps without one new molecule after which the run ends
 
 
 class Watch:
-    """Running means over the last steps, rebuilt exactly from :meth:`state`."""
+    """Running means over the last steps, rebuilt exactly from :meth:`state`.
 
-    def __init__(self) -> None:
+    ``controls`` and ``prior`` say what the alarms for gaming and drift look at; they are no part of the state.
+    """
+
+    def __init__(self, controls: Sequence[control.Pair] = (), prior: drift.PriorDrift | None = None) -> None:
+        self._controls, self._prior = list(controls), prior
+        self.raised: list[str] = []  # names of the alarms that are on
         self.means: deque[float] = deque(maxlen=WINDOW)
         self.new: deque[float] = deque(maxlen=WINDOW)
         self.best_mean = -math.inf
@@ -40,6 +46,7 @@ class Watch:
             "calls": memory.calls,
             "mean_score": mean,
             "best_score": memory.top[-1] if memory.top else math.nan,
+            "top10_score": float(np.mean(memory.top[-10:])) if memory.top else math.nan,
             "top100_score": float(np.mean(memory.top)) if memory.top else math.nan,
             "valid": 1 - counts["invalid"] / n,
             "new": fresh,
@@ -52,6 +59,9 @@ class Watch:
             values = [e.values[name] for e in entries if not math.isnan(e.values.get(name, math.nan))]
             if values:
                 row[f"raw/{name}"] = float(np.mean(values))
+        row |= control.means(self._controls, entries)
+        if self._prior is not None and step % drift.EVERY == 0:
+            row |= {f"drift/{name}": effect for name, (_, _, effect) in self._prior.look(memory).items()}
         return row
 
     def _update(self, mean: float, fresh: float) -> None:
@@ -65,8 +75,36 @@ class Watch:
         else:
             self.since_best += 1
 
-    def alarms(self, step: int) -> list[str]:
-        """Sentences for the log: variety has collapsed (once, until it recovers)."""
+    def alarms(self, step: int, memory: Memory) -> list[str]:
+        """Sentences for the log, each once until its cause is gone: collapse, a gamed score, drift from the prior."""
+        found = self.collapse()
+        if step % drift.EVERY:
+            return found
+        on = self.findings(memory)
+        news = [words for name, words in on.items() if name not in self.raised]
+        self.raised = list(on)
+        return found + news
+
+    def findings(self, memory: Memory) -> dict[str, str]:
+        """What is wrong with the search as it stands, by name: ``gaming NAME`` and ``drift PROPERTY``, in sentences."""
+        found: dict[str, str] = {}
+        for pair in self._controls:
+            gap = control.gap(pair, memory)
+            if gap is not None and gap.gamed:
+                found[f"gaming {pair.control}"] = (
+                    f"The score may be gamed: {gap.words()}. Do not trust the ranking by it: candidates that the "
+                    "control likes too, lower_bound, a filter on the control, or measuring some help."
+                )
+        if self._prior is not None:
+            for name, words in drift.sentences(self._prior.look(memory)).items():
+                found[f"drift {name}"] = (
+                    f"The search has drifted from its prior: {words}. If nobody asked for that, bound it with a "
+                    "component or a filter."
+                )
+        return found
+
+    def collapse(self) -> list[str]:
+        """The sentence that variety has collapsed (once, until it recovers)."""
         collapsed = len(self.new) == WINDOW and float(np.mean(self.new)) < FEW_NEW
         news = collapsed and not self.alarmed
         self.alarmed = collapsed
@@ -92,7 +130,8 @@ class Watch:
 
     def state(self) -> dict[str, Any]:
         """JSON-able."""
-        return {**vars(self), "means": list(self.means), "new": list(self.new)}
+        values = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        return {**values, "means": list(self.means), "new": list(self.new)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of :meth:`state`."""

@@ -30,6 +30,8 @@ def found_section(delivery: Delivery) -> str:
     first, last = summary.first_and_last_scores(delivery)
     charts = [
         _score_chart(delivery.history),
+        _efficiency_chart(delivery.history),
+        *_control_charts(delivery),
         histogram(
             [Bars("first fifth of the steps", first, "s1"), Bars("last fifth", last, "s2")],
             title="Scores at the start and at the end",
@@ -122,6 +124,46 @@ def _score_chart(history: Sequence[Mapping[str, Any]]) -> str:
     if window == 1:
         lines = lines[:-1]
     return line_chart(lines, title="Score over the run", x_label="step", y_label="score", y_range=(0.0, 1.0))
+
+
+def _efficiency_chart(history: Sequence[Mapping[str, Any]]) -> str:
+    """What each number of paid calls had bought: the curve by which searches of different batch sizes compare."""
+    calls = _column(history, "calls")
+    rows = [(at, row) for at, row in zip(calls, history, strict=True) if at is not None]
+    lines = [
+        Line(label, [at for at, _ in rows], _column([row for _, row in rows], key), style)
+        for key, label, style in (
+            ("best_score", "best", "s2"),
+            ("top10_score", "mean of the best 10", "s1"),
+            ("top100_score", "mean of the best 100", "s3"),
+        )
+    ]
+    lines = [line for line in lines if any(y is not None for y in line.y)]
+    title = "Sample efficiency"
+    return line_chart(lines, title=title, x_label="molecules scored", y_label="score", y_range=(0.0, 1.0))
+
+
+def _control_charts(delivery: Delivery) -> list[str]:
+    """Each control beside what it watches: a gap that opens is a score that is being gamed."""
+    charts = []
+    steps, window = _steps(delivery.history), max(1, len(delivery.history) // 25)
+    for component in delivery.components:
+        if component.get("role") != "control":
+            continue
+        name = str(component["name"])
+        watched = str(component.get("watches") or "") or "score"
+        lines = [
+            Line(label, steps, summary.running_mean(_column(delivery.history, key), window), style)
+            for label, key, style in (
+                (f"{watched} (optimized)", f"watched/{name}", "s1"),
+                (f"{name} (control)", f"control/{name}", "s2"),
+            )
+        ]
+        title = f"{watched} and its control"
+        charts.append(
+            line_chart(lines, title=title, x_label="step", y_label="desirability", y_range=(0.0, 1.0))
+        )
+    return charts
 
 
 def _health_chart(history: Sequence[Mapping[str, Any]]) -> str:

@@ -143,7 +143,7 @@ def _component_columns(delivery: Delivery) -> dict[str, tuple[str, str]]:
         words = str(component.get("summary") or component.get("use") or name)
         columns[name] = (str(component.get("unit") or ""), words)
         columns[f"{name}_desirability"] = ("", f"{name} after its curve, 0 (bad) to 1 (good)")
-        if component.get("role", "score") != "filter":
+        if component.get("role", "score") not in ("filter", "control"):
             columns[f"{name}_contribution"] = ("", f"what {name} adds to {_TOTAL[delivery.aggregate]}")
         columns |= {key: ("", words) for key, words in component.get("evidence", {}).items()}
     return columns

@@ -21,6 +21,8 @@ from molgen.run.mlflow_store import is_local, open_store, without_password
 _KEY, _PARAM, _METRICS, _PARAMS = 250, 6000, 1000, 100
 _TAG = 8000
 _UID_TAG, _FILES_TAG = "molgen.run_uid", "molgen.artifacts"
+#: Metrics that are also shown against the number of paid calls.
+BY_CALLS = ("best_score", "top10_score", "top100_score")
 #: How a run of ours ended -> MLflow's status
 MLFLOW_STATUS = {"done": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
 #: Files of the run folder that are mirrored (the ledger stays: it can be gigabytes).
@@ -38,11 +40,18 @@ class Point:
 
 
 def points(values: Mapping[str, Any], step: int, seconds: float | None = None) -> list[Point]:
-    """The finite numbers among ``values`` as points of ``step``."""
+    """The finite numbers among ``values`` as points of ``step``.
+
+    Where they count ``calls``, what is best so far is told a second time against the calls, as ``by_calls/...``: the
+    curve of sample efficiency, which steps of different sizes would bend.
+    """
     stamp = int(1000 * (time.time() if seconds is None else seconds))
+    found = [(clean_key(key), value, step) for key, value in values.items()]
+    if isinstance(calls := values.get("calls"), int):
+        found += [(f"by_calls/{key}", values[key], calls) for key in BY_CALLS if key in values]
     return [
-        Point(clean_key(key), float(value), stamp, step)
-        for key, value in values.items()
+        Point(key, float(value), stamp, at)
+        for key, value, at in found
         if isinstance(value, int | float) and math.isfinite(value)
     ]
 

@@ -12,6 +12,7 @@ import rdkit
 
 from molgen.core.errors import ConfigError, Problem, ScorerError
 from molgen.core.schema import ComponentConfig, ObjectiveConfig, TransformConfig
+from molgen.core.suggest import did_you_mean
 from molgen.scoring.evaluate import Component
 from molgen.scoring.protocol import Context, Scorer
 from molgen.scoring.registry import find, unknown_name
@@ -56,7 +57,7 @@ def build_components(
         if config is not None:
             key = f"objective.components[{i}]"
             try:
-                component = _build(config, context, handed_in, key)
+                component = _build(*watching(config, configs, key), context, handed_in, key)
             except ConfigError as error:
                 problems += error.problems
             name = config.name or _default_name(config.use)
@@ -72,6 +73,36 @@ def build_components(
             seen.setdefault(name, i)
         components.append(component)
     return components, problems
+
+
+def watching(
+    config: ComponentConfig, configs: Sequence[ComponentConfig | None], key: str
+) -> tuple[ComponentConfig, str]:
+    """A control with the curve of what it watches, unless it has its own, and that component's name ("": the total).
+
+    With another curve a gap would say nothing. Raises ConfigError where the name is none of the scores.
+    """
+    if config.role != "control":
+        if config.watches is not None:
+            problem = Problem(
+                f"{key}.watches", "only for a component of role control; remove it or set the role"
+            )
+            raise ConfigError([problem], "objective")
+        return config, ""
+    scores = [other for other in configs if other is not None and other.role in ("score", "penalty")]
+    names = [other.name or _default_name(other.use) for other in scores]
+    if config.watches is not None and config.watches not in names:
+        problem = Problem(
+            f"{key}.watches",
+            f"no component {config.watches!r} of role score{did_you_mean(config.watches, names)}",
+        )
+        raise ConfigError([problem], "objective")
+    wanted = (config.watches == name if config.watches else config.use == other.use
+              for other, name in zip(scores, names, strict=True))  # fmt: skip
+    place = next((i for i, found in enumerate(wanted) if found), None)
+    if place is None:
+        return config, ""
+    return config.model_copy(update={"transform": config.transform or scores[place].transform}), names[place]
 
 
 def objective_fingerprint(config: ObjectiveConfig, components: Sequence[Component], policy: str) -> str:
@@ -95,7 +126,9 @@ def objective_fingerprint(config: ObjectiveConfig, components: Sequence[Componen
     return _sha256(about)
 
 
-def _build(config: ComponentConfig, context: Context, handed_in: Mapping[str, Scorer], key: str) -> Component:
+def _build(
+    config: ComponentConfig, watches: str, context: Context, handed_in: Mapping[str, Scorer], key: str
+) -> Component:
     name = config.name or _default_name(config.use)
     problems = [] if config.transform is None else check_transform(config.transform, f"{key}.transform")
     scorer, default, fingerprint, summary, remote = None, TransformConfig.model_validate({}), None, "", False
@@ -137,6 +170,7 @@ def _build(config: ComponentConfig, context: Context, handed_in: Mapping[str, Sc
         fingerprint=fingerprint,
         remote=remote,
         summary=summary,
+        watches=watches,
     )
 
 

@@ -47,6 +47,7 @@ class Component:
     fingerprint: str | None
     remote: bool
     summary: str = ""
+    watches: str = ""  # role control: the component that it is held against; "": the total
 
     @property
     def cached(self) -> bool:
@@ -133,7 +134,7 @@ def evaluate(
         raw = block.values[index][todo]
         if component.role == "filter":
             block.alive[todo] &= component.passes(raw)
-        elif component.on_missing == "reject":
+        elif component.on_missing == "reject" and component.role != "control":
             block.alive[todo] &= ~np.isnan(component.transform(raw))
     return block
 

@@ -29,6 +29,22 @@ class NoveltyParams(Section):
         return self
 
 
+class PreferenceParams(Section):
+    """Molecules that somebody has judged."""
+
+    likes: list[str] = Field(default_factory=list, description="molecules that you like, as SMILES")
+    dislikes: list[str] = Field(default_factory=list, description="molecules that you do not like, as SMILES")
+    file: str | None = Field(
+        None, description="table of structures with a column `like` (yes / no) instead; feedback writes one"
+    )
+
+    @model_validator(mode="after")
+    def _has_verdicts(self) -> PreferenceParams:
+        if bool(self.likes or self.dislikes) == (self.file is not None):
+            raise ValueError("give likes and dislikes (lists of SMILES) or file (with a column like), one of the two")
+        return self
+
+
 class BlocksParams(Section):
     """Building blocks that are on the shelf."""
 

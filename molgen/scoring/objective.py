@@ -91,9 +91,10 @@ class Objective:
             f"{c.name}: {words}" for c in components if (words := getattr(c.scorer, "warning", ""))
         ]
         self._runner = Runner(components, self.cache, pool)
-        # Filters before the rest, cheap before dear; the order in the file decides between equals.
+        # Filters before the rest, controls for what is left, cheap before dear; the file decides between equals.
+        turn = {"filter": 0, "control": 2}
         self._order = sorted(
-            range(len(components)), key=lambda i: (components[i].role != "filter", components[i].scorer.cost)
+            range(len(components)), key=lambda i: (turn.get(components[i].role, 1), components[i].scorer.cost)
         )
 
     def __call__(
@@ -164,6 +165,7 @@ class Objective:
                 "unit": c.scorer.unit,
                 "transform": c.transform.config.model_dump(exclude_none=True),
                 "summary": c.summary,
+                **({"watches": c.watches} if c.role == "control" else {}),
             }
             for c in self.components
         ]

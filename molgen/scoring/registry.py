@@ -174,6 +174,15 @@ _RECORDS = [
         params=QsarParams,
         example={"model": "model/"},
     ),
+    ScorerRecord(
+        "preference",
+        "chance that you like it, learned from molecules that you liked and disliked; 0.5: like none of them",
+        "",
+        2e-4,
+        "molgen.scoring.preference.scorer:build",
+        params=lists.PreferenceParams,
+        example={"likes": ["CC(=O)Oc1ccccc1C(=O)O"], "dislikes": ["CCCCCCCCCC"]},
+    ),
     *RECORDS_3D,
     ScorerRecord(
         "command",

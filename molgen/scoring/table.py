@@ -83,7 +83,8 @@ def make_table(components: Sequence[Component], block: Block, how: str) -> Score
     n = block.values.shape[1]
     desirability = [c.transform(block.values[i]) for i, c in enumerate(components)]
     missing = [
-        np.isnan(d) & (c.on_missing == "reject") for c, d in zip(components, desirability, strict=True)
+        np.isnan(d) & (c.on_missing == "reject" and c.role != "control")
+        for c, d in zip(components, desirability, strict=True)
     ]
     failed, without = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     for i, component in enumerate(components):

@@ -127,7 +127,9 @@ def test_a_terminated_run_resumes_to_the_same_ledger(settings, tmp_path, monkeyp
     assert caught.value.exit_code == 75
     assert RunFolder.open(tmp_path / "parts").status == "interrupted"
     resumed = mg.resume(tmp_path / "parts", quiet=True)
-    ledgers = [(r.path / "ledger.jsonl").read_bytes() for r in (whole, resumed)]
+    ledgers = [
+        [{**row, "seconds": 0} for row in RunFolder.open(r.path).ledger.rows()] for r in (whole, resumed)
+    ]
     assert ledgers[0] == ledgers[1]
     assert resumed.delivery.candidates == whole.delivery.candidates
 

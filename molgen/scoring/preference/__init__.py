@@ -1,0 +1,1 @@
+"""What a chemist liked and disliked, as a score."""
