@@ -20,6 +20,7 @@ SUITE = Suite("pmo")
 def small(out: Path, *tasks: str, suite: Suite = SUITE, **options):
     defaults = {
         "optimizer": "random",
+        "model": "moses",
         "budget": 40,
         "overrides": ["batch_size=16", "output.n=1"],
         "quiet": True,
@@ -213,7 +214,8 @@ def test_missing_classifiers_are_named_before_any_work(
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["benchmark", "pmo", "--task", "median1", "--optimizer", "random", "--budget", "30", "-q"]
+    command = ["benchmark", "pmo", "--task", "median1", "--optimizer", "random", "--model", "moses"]
+    command += ["--budget", "30", "-q"]
     assert run([*command, "-o", str(tmp_path / "b"), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["n_tasks"] == 1
