@@ -20,6 +20,7 @@ from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal
 from molgen.optimize.registry import build, strategy
 from molgen.optimize.watch import Watch
+from molgen.run.files import short_names
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
@@ -46,8 +47,9 @@ def create_folder(
     config: OptimizeConfig, path: Path, base_dir: Path, objective: Objective, *, overwrite: bool = False
 ) -> RunFolder:
     """A new run folder whose manifest has the sha256 of every input file and of the model."""
-    inputs = {Path(name).name: Path(name) for name in objective.user_files}
-    for label, section in (("seeds", config.seeds), ("references", config.output.references)):
+    sections = {"seeds": config.seeds, "references": config.output.references}
+    inputs = short_names(objective.user_files, taken=sections)
+    for label, section in sections.items():
         if section is not None:
             inputs[label] = base_dir / Path(section.path).expanduser()
     manifest = collect(

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +131,25 @@ def sha256_path(path: Path) -> str:
     for file in sorted(item for item in path.rglob("*") if item.is_file()):
         total.update(f"{file.relative_to(path).as_posix()}\0{sha256_file(file)}\n".encode())
     return total.hexdigest()
+
+
+def short_names(paths: Iterable[Path | str], taken: Collection[str] = ()) -> dict[str, Path]:
+    """Name -> file: its last part, and where files share that, or it is ``taken``, with the folders that differ.
+
+    ``a/card.json`` and ``b/card.json`` keep those names, ``my_scores.py`` alone is just that.
+    """
+    distinct = list(dict.fromkeys(Path(path) for path in paths))
+
+    def tail(path: Path, parts: int) -> str:
+        return "/".join(path.parts[-parts:]).lstrip("/")
+
+    found = {}
+    for path in distinct:
+        others = [other for other in distinct if other != path]
+        parts = 1
+        while parts < len(path.parts) and (
+            tail(path, parts) in taken or any(tail(path, parts) == tail(other, parts) for other in others)
+        ):
+            parts += 1
+        found[tail(path, parts)] = path
+    return found

@@ -29,6 +29,7 @@ from molgen.optimize.session import (
 from molgen.report import write_results
 from molgen.report.frame import MoleculeFrame
 from molgen.report.summary import score_rise
+from molgen.run.files import short_names
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop, stop_signals
 from molgen.run.progress import Progress
@@ -108,7 +109,7 @@ def start(
     # Finds every problem of the inputs before anything is written.
     with open_inputs(config, base_dir, handed_in, objective) as inputs:
         folder = create_folder(config, out, base_dir, inputs.objective, overwrite=overwrite)
-        _keep_code(folder, inputs.objective)
+        keep_code(folder, inputs.objective)
         return _drive(folder, config, inputs, stop, quiet=quiet, keep_partial=keep_partial)
 
 
@@ -203,12 +204,12 @@ def _search(search: Search, seeds: Sequence[Molecule], quiet: bool) -> str:
     return ""
 
 
-def _keep_code(folder: RunFolder, objective: Objective) -> None:
+def keep_code(folder: RunFolder, objective: Objective) -> None:
     """Copy the user's own scorer files into the run, so that it can be understood and repeated later."""
-    for name in objective.user_files:
-        target = folder.path / "code" / Path(name).name
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(name, target)
+    for name, path in short_names(objective.user_files).items():
+        target = folder.path / "code" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def _same_objective(folder: RunFolder, objective: Objective) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from molgen.core.errors import RunError
 from molgen.run import files
-from molgen.run.files import read_json, sha256_path, write_atomic, write_json
+from molgen.run.files import read_json, sha256_path, short_names, write_atomic, write_json
 
 
 def test_full_disk_keeps_the_old_file_and_leaves_no_temporary_one(
@@ -84,3 +84,16 @@ def test_digest_of_a_folder_follows_names_and_contents(tmp_path: Path):
     assert sha256_path(first) == sha256_path(second)
     (second / "y").rename(second / "z")
     assert sha256_path(first) != sha256_path(second)
+
+
+def test_files_that_share_a_name_are_told_apart_by_their_folders() -> None:
+    found = short_names(
+        ["/x/egfr/card.json", "/x/herg/card.json", "/y/my.py", "/y/my.py", "seeds"], taken=("seeds",)
+    )
+    assert found == {
+        "egfr/card.json": Path("/x/egfr/card.json"),
+        "herg/card.json": Path("/x/herg/card.json"),
+        "my.py": Path("/y/my.py"),
+        "seeds": Path("seeds"),
+    }
+    assert list(short_names(["/p/a/m/c", "/q/a/m/c", "c"])) == ["p/a/m/c", "q/a/m/c", "c"]

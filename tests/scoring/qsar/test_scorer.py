@@ -9,12 +9,15 @@ import pytest
 
 from molgen.chem.molecule import Molecule
 from molgen.core.errors import ConfigError, ModelError
+from molgen.core.schema import OptimizeConfig
+from molgen.optimize.session import create_folder, open_inputs
 from molgen.scoring.protocol import Context
 from molgen.scoring.qsar import model as models
 from molgen.scoring.qsar import store
 from molgen.scoring.qsar.scorer import build
 from molgen.scoring.registry import SCORERS
 from molgen.testing import SCORER_SMILES, check_scorer
+from molgen.workflows.optimize import keep_code
 
 SMILES = ["c1ccc(C(=O)N)cc1Cl", "CC(=O)Oc1ccccc1C(=O)O", "OP(=O)(O)CCCCCBr"]
 
@@ -230,3 +233,27 @@ def test_a_model_that_is_used_twice_does_not_say_everything_twice(trained):
     with build_objective(ObjectiveConfig.model_validate({"components": parts})) as objective:
         told = objective.evidence(mols, explain=1)
     assert set(told.columns) == set(told.weights) == {"active", "wide"}
+
+
+def test_two_models_of_a_run_shared_one_entry_in_its_manifest_and_one_copy(trained, tmp_path):
+    config = OptimizeConfig.model_validate(
+        {
+            "kind": "optimize",
+            "objective": {
+                "components": [
+                    {"use": "qsar", "name": name, "params": {"model": name}} for name in ("egfr", "jak2")
+                ]
+            },
+        }
+    )
+    for name in ("egfr", "jak2"):
+        shutil.copytree(trained.folder, tmp_path / name)
+    with (tmp_path / "jak2" / store.CARD).open("a") as card:
+        card.write("\n")  # another file
+    with open_inputs(config, tmp_path) as inputs:
+        folder = create_folder(config, tmp_path / "run", tmp_path, inputs.objective)
+        keep_code(folder, inputs.objective)
+    for name in ("egfr", "jak2"):
+        expected = store.fingerprint(tmp_path / name)
+        assert folder.manifest["inputs"][f"{name}/card.json"]["sha256"] == expected
+        assert store.fingerprint(folder.path / "code" / name) == expected
