@@ -1,0 +1,1 @@
+"""What the adversarial families share: losses, packing, averaged weights, and how healthy a generator is."""
