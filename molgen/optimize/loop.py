@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,13 @@ from molgen.chem.fragments import murcko_scaffold
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import Interrupted
 from molgen.core.schema import OptimizeConfig
-from molgen.optimize.diversity import ScaffoldMemory
+from molgen.optimize.control import pairs_of
+from molgen.optimize.diversity import Quota
+from molgen.optimize.fate import fate
 from molgen.optimize.memory import CARRIED, Entry, Memory
-from molgen.optimize.protocol import Optimizer, Proposal, Result
+from molgen.optimize.protocol import CanRevise, Optimizer, Proposal, Result
+from molgen.optimize.reward import Reward, TotalReward
+from molgen.optimize.stages import Stages
 from molgen.optimize.watch import Watch
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import CallsDropped, Stop
@@ -37,9 +41,12 @@ class Search:
     objective: Objective
     tracker: Tracker
     stop: Stop
-    diversity: ScaffoldMemory | None = None
+    diversity: Quota | None = None
     memory: Memory = field(default_factory=Memory)
     watch: Watch = field(default_factory=Watch)
+    reward: Reward = field(default_factory=TotalReward)
+    stages: Stages | None = None
+    round: int = 1  # of feedback: what the ledger says
     step: int = 0
     minutes: float = 0.0
     reason: str = ""
@@ -70,13 +77,14 @@ class Search:
             learned = self.optimizer.tell(results)
             self.step += 1
             self.minutes = before + (time.monotonic() - started) / 60
-            row = self.watch.row(self.step, self.memory, entries) | dict(learned)
+            row = self.watch.row(self.step, self.memory, entries) | dict(learned) | self.variety()
             self.folder.ledger.append_many([entry.to_row() for entry in entries])
             self.folder.log_metrics(row, self.step)
             self.tracker.log_metrics(row, self.step)
             for warning in [*table.warnings, *self.watch.alarms(self.step, self.memory)]:
                 self.folder.log(f"step {self.step}: {warning}")
             on_step(row)
+            self.move_on()
             if self.step % self.config.checkpoint_every == 0:
                 self.checkpoint()
         self.checkpoint()
@@ -99,6 +107,7 @@ class Search:
             entry = Entry(
                 proposal.id, self.step + 1, proposal.origin, proposal.parents, proposal.smiles,
                 None, "invalid", math.nan, math.nan, reason=why.get(position, ""), nll=proposal.nll,
+                stage=self.stages.name if self.stages else "", round=self.round,
             )  # fmt: skip
             if molecule is not None:
                 repeated = molecule.smiles in self.memory.first or molecule.smiles in molecules
@@ -127,49 +136,76 @@ class Search:
     ) -> tuple[list[Entry], list[Result]]:
         """Fill in the scores, apply the scaffold memory, and remember; the entries and the optimizer's results."""
         position = {molecule.smiles: i for i, molecule in enumerate(molecules)}
-        done: list[Entry] = []
-        for entry in entries:
+        fresh: dict[str, Entry] = {}
+        for at, entry in enumerate(entries):
+            smiles = str(entry.smiles)
             if entry.status == "new":
-                i = position[str(entry.smiles)]
-                total = float(table.total[i])
-                status = "failed" if math.isnan(total) else "scored" if table.passed[i] else "filtered"
-                entry = entry.replace(
-                    status=status,
-                    total=total,
-                    values={name: float(values[i]) for name, values in table.raw.items()},
-                    desirability={name: float(values[i]) for name, values in table.desirability.items()},
-                    reason=table.reasons[i],
-                    scaffold=murcko_scaffold(molecules[i].mol) or molecules[i].smiles,
-                    seconds=round(seconds, 6),
-                )
+                i = position[smiles]
+                scaffold = murcko_scaffold(molecules[i].mol) or smiles
+                known = entry.replace(**fate(table, i), scaffold=scaffold, seconds=round(seconds, 6))
+                entries[at] = fresh[smiles] = known
             elif entry.status == "duplicate":
-                first = self.memory.first[str(entry.smiles)]
-                entry = entry.replace(
+                first = fresh.get(smiles) or self.memory.first[smiles]
+                entries[at] = entry.replace(
                     total=first.total, scaffold=first.scaffold, reason=f"same as {first.id}"
                 )
-            entry = entry.replace(score=entry.total * self.room(entry))
-            self.memory.add(entry)
-            done.append(entry)
-        results = [Result(e.id, e.status, e.smiles, e.score, e.total, e.reason) for e in done]
+        return self.judge(entries, fresh)
+
+    def judge(self, entries: list[Entry], fresh: Mapping[str, Entry]) -> tuple[list[Entry], list[Result]]:
+        """What each is worth to the optimizer: by the total or the front, and less where its kind is full."""
+        known = self.memory.first
+        originals = [fresh.get(e.smiles or "") or known.get(e.smiles or "", e) for e in entries]
+        self.reward.add(list(fresh.values()))
+        done, results = [], []
+        for entry, first, worth in zip(entries, originals, self.reward.rate(originals), strict=True):
+            room = self.room(entry)
+            e = entry.replace(score=worth * room, room=room)
+            self.memory.add(e)
+            done.append(e)
+            results.append(Result(e.id, e.status, e.smiles, e.score, e.total, e.reason, first.desirability))
         return done, results
 
     def room(self, entry: Entry) -> float:
-        """The factor of the scaffold memory on this entry's reward."""
-        if self.diversity is None or entry.smiles is None:
-            return 1.0
-        return self.diversity.visit(entry.scaffold, entry.total)
+        """The factor of the diversity memory on this entry's reward."""
+        return 1.0 if self.diversity is None or entry.smiles is None else self.diversity.visit(entry)
+
+    def variety(self) -> dict[str, float]:
+        """Metrics of the reward and of the diversity memory."""
+        return dict(self.reward.metrics()) | dict(self.diversity.metrics() if self.diversity else {})
+
+    def move_on(self) -> None:
+        """After a step: begin the next stage if this one is over, and tell the optimizer what is worth else now."""
+        over = self.stages.over(self.step, self.memory.calls, self.watch) if self.stages else ""
+        if over:
+            self.folder.log(f"step {self.step}: {over}; {self.next_stage()}")
+        if (over or self.reward.moves) and isinstance(self.optimizer, CanRevise):
+            entries = list(self.memory.first.values())
+            worth = zip(entries, self.reward.rate(entries), strict=True)
+            self.optimizer.revise({str(e.smiles): w * e.room for e, w in worth if not math.isnan(w)})
+
+    def next_stage(self) -> str:
+        """Judge by the objective of the next stage from here on; what became of the known molecules, in words."""
+        assert self.stages is not None
+        words = self.stages.advance(self.step, self.memory, self.config.policy)
+        self.objective, self.reward = self.stages.objective, self.stages.reward()
+        self.reward.add(list(self.memory.first.values()))
+        self.watch.restart(pairs_of(self.objective.describe()))
+        if self.diversity is not None:
+            self.diversity.clear()
+        return words
 
     def finished(self) -> bool:
         """Whether a limit of the budget is reached; sets ``reason``."""
         budget = self.config.budget
+        last = self.stages is None or self.stages.last  # an earlier stage has limits of its own
         limits = {
             f"the budget of {budget.molecules} molecules is used up": self.memory.calls >= budget.molecules,
             f"the {budget.steps} steps are done": budget.steps is not None and self.step >= budget.steps,
             f"the {budget.minutes} minutes are over": budget.minutes is not None
             and self.minutes >= budget.minutes,
-            f"the target of {budget.target} is reached": self.watch.reached(budget.target),
-            f"no better mean for {budget.patience} steps": self.watch.tired(budget.patience),
-            "the generator draws nothing new any more": self.watch.exhausted,
+            f"the target of {budget.target} is reached": last and self.watch.reached(budget.target),
+            f"no better mean for {budget.patience} steps": last and self.watch.tired(budget.patience),
+            "the generator draws nothing new any more": last and self.watch.exhausted,
         }
         self.reason = next((reason for reason, reached in limits.items() if reached), "")
         return bool(self.reason)
@@ -187,6 +223,7 @@ class Search:
             "optimizer": values,
             "watch": self.watch.state(),
             "minutes": self.minutes,
+            "stages": self.stages.state() if self.stages else None,
         }
         self.folder.save_checkpoint(self.step, tensors, state)
 
@@ -197,8 +234,15 @@ class Search:
             return
         self.step, self.minutes = found.step, found.state["minutes"]
         self.optimizer.load_state(found.state["optimizer"], found.tensors)
-        self.watch.load_state(found.state["watch"])
         for row in self.folder.ledger.rows():
             entry = Entry.from_row(row)
+            while self.stages is not None and entry.stage != self.stages.name:
+                self.next_stage()
             self.memory.add(entry)
+            self.reward.add([entry])
             self.room(entry)
+        if self.stages is not None:
+            while self.stages.at < found.state["stages"]["at"]:
+                self.next_stage()
+            self.stages.load_state(found.state["stages"])
+        self.watch.load_state(found.state["watch"])

@@ -12,6 +12,8 @@ from typing import Any
 STATUSES = ("scored", "filtered", "failed", "invalid", "duplicate")
 #: Origin of what an earlier round of the run has found and paid for; it comes first in the next one and costs nothing.
 CARRIED = "carried"
+#: Status in the counts of what an earlier stage has scored and the present one cannot judge without paying.
+LEFT_BEHIND = "left_behind"
 #: Fields of an entry that differ between two runs of the same seed.
 TIMES = ("seconds",)
 
@@ -41,6 +43,9 @@ class Entry:
     nll: float | None = None
     scaffold: str = ""  # Murcko scaffold; the molecule itself where it has no ring
     cost: int = 0
+    round: int = 1  # of feedback
+    room: float = 1.0  # factor of the diversity memory on the reward
+    stage: str = ""  # of the curriculum
     seconds: float = field(default=0.0, compare=False, repr=False)
 
     def replace(self, **changes: Any) -> Entry:
@@ -74,6 +79,7 @@ class Memory:
         self.reasons: Counter[str] = Counter()
         self.proposed = 0
         self.carried = 0
+        self.left_behind = 0  # paid for, but not judged by the present objective
         self.seconds = 0.0
         self.top: list[float] = []  # the best totals, ascending
         self.last: deque[bool] = deque(maxlen=1000)  # of the last proposals: valid and through all filters?
@@ -99,7 +105,25 @@ class Memory:
     @property
     def calls(self) -> int:
         """Distinct molecules that the objective was asked about in this run: what the budget counts."""
-        return len(self.first) - self.carried
+        return len(self.first) - self.carried + self.left_behind
+
+    def revalue(self, entries: Mapping[str, Entry | None]) -> None:
+        """Judge known molecules by another objective: their new entries by SMILES, None for those to be asked again."""
+        for smiles, new in entries.items():
+            old = self.first.pop(smiles)
+            self.counts[old.status] -= 1
+            if old.status in ("filtered", "failed"):
+                self.reasons[old.reason] -= 1
+            if new is None:
+                self.counts[LEFT_BEHIND] += 1
+                self.carried -= old.origin == CARRIED
+                self.left_behind += old.origin != CARRIED
+                continue
+            self.first[smiles] = new
+            self.counts[new.status] += 1
+            if new.status in ("filtered", "failed"):
+                self.reasons[new.reason] += 1
+        self.top = sorted(e.total for e in self.first.values() if e.status == "scored")[-self.keep_top :]
 
 
 def _number(value: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Result:
 
     ``status``: ``scored``; ``filtered`` (a filter of the objective rejected it, score 0); ``failed`` (a scorer had
     no value: NaN); ``invalid`` (did not parse or standardize); ``duplicate`` (already seen in this run; it carries
-    the score of the first). ``score`` is what the optimizer learns from: the total in 0..1 after the diversity
-    memory, NaN where there is none. ``total`` is the objective's own value.
+    the score of the first). ``score`` is what the optimizer learns from: the total in 0..1 (under a Pareto reward:
+    the place beside the front) after the diversity memory, NaN where there is none. ``total`` is the objective's own
+    value, ``desirability`` what its components say, 0..1 by name, NaN where not computed.
     """
 
     id: int
@@ -38,6 +39,20 @@ class Result:
     score: float
     total: float
     reason: str = ""
+    desirability: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class CanRevise(Protocol):
+    """A strategy that remembers molecules by score and can learn that they are worth something else now.
+
+    That happens under a Pareto reward after each step (the front moves), and when a stage of a curriculum is over.
+    """
+
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """``scores``: of all molecules that have one now, by standardized SMILES. Whatever is remembered and not
+        among them has none any more. Called between two steps; deterministic."""
+        ...
 
 
 class Optimizer(Protocol):

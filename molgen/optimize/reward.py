@@ -1,12 +1,12 @@
 """What a proposal is worth to the strategy: the objective's total, or its place beside the Pareto front so far.
 
-The reward of a front is that of SMS-EMOA (Beume, Naujoks and Emmerich, Eur. J. Oper. Res. 181 (2007) 1653), non-dominated
-sorting with the exclusive hypervolume in the place of NSGA-II's crowding, made dense, because a strategy that learns from
+The order is that of SMS-EMOA (Beume, Naujoks and Emmerich, Eur. J. Oper. Res. 181 (2007) 1653): non-dominated sorting
+with the exclusive hypervolume in the place of NSGA-II's crowding. It is made dense, because a strategy that learns from
 numbers learns nothing from a thousand equal zeros:
 
 * on the front: 1/2 + 1/2 of the share of the front that adds no more volume than this point does;
-* behind it: 1/2 of how far along its own ray from the origin to the front the point has come (Farrell, J. R. Stat. Soc. A
-  120 (1957) 253);
+* behind it: 1/2 of how far along its own ray from the origin to the front the point has come (Farrell, J. R. Stat.
+  Soc. A 120 (1957) 253);
 * with a desirability of 0, and so without any volume: half of that;
 * rejected by a filter: 0, so that whatever is feasible stands above (constrained domination, Deb et al. 2002).
 
@@ -80,6 +80,8 @@ class ParetoReward:
     def add(self, entries: Sequence[Entry]) -> None:
         """Let the feasible ones (all filters passed, a value for all that must have one) into the front."""
         points = self._points([entry for entry in entries if _feasible(entry)])
+        if len(points) == 1 and (self.front >= points).all(axis=1).any():
+            return  # a ledger is read line by line, and most of it is behind the front
         if len(points):
             together = np.unique(np.concatenate([self.front, points]), axis=0)
             front = together[next(fronts(together))]

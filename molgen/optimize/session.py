@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
 from molgen.core.schema import DataConfig, OptimizeConfig
 from molgen.core.seeding import stream
+from molgen.core.stage_schema import FINAL
 from molgen.data.reader import read
 from molgen.models.registry import load, locate
 from molgen.optimize import control
 from molgen.optimize.deliver import assemble
-from molgen.optimize.diversity import ScaffoldMemory
+from molgen.optimize.diversity import build_quota
 from molgen.optimize.drift import PriorDrift
 from molgen.optimize.loop import Search
 from molgen.optimize.protocol import Delivery, Proposal
 from molgen.optimize.registry import build, strategy
+from molgen.optimize.stages import Stage, Stages, build_reward
 from molgen.optimize.watch import Watch
-from molgen.run.files import short_names
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
@@ -47,9 +48,8 @@ def create_folder(
     config: OptimizeConfig, path: Path, base_dir: Path, objective: Objective, *, overwrite: bool = False
 ) -> RunFolder:
     """A new run folder whose manifest has the sha256 of every input file and of the model."""
-    sections = {"seeds": config.seeds, "references": config.output.references}
-    inputs = short_names(objective.user_files, taken=sections)
-    for label, section in sections.items():
+    inputs = {Path(name).name: Path(name) for name in objective.user_files}
+    for label, section in (("seeds", config.seeds), ("references", config.output.references)):
         if section is not None:
             inputs[label] = base_dir / Path(section.path).expanduser()
     manifest = collect(
@@ -71,12 +71,14 @@ class Inputs:
     objective: Objective
     seeds: list[Molecule]
     references: list[Molecule]
+    stages: list[Objective] = field(default_factory=list)  # of the stages before the objective
 
     def __enter__(self) -> Inputs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.objective.close()
+        for objective in (self.objective, *self.stages):
+            objective.close()
 
 
 def open_inputs(
@@ -93,33 +95,60 @@ def open_inputs(
         workers=config.workers,
         handed_in=handed_in,
     )
+    stages: list[Objective] = []
     try:
+        for stage in config.stages:
+            judge = stage.judged_by(config.objective)
+            stages.append(
+                build_objective(
+                    judge,
+                    base_dir=base_dir,
+                    policy=config.policy,
+                    workers=config.workers,
+                    handed_in=handed_in,
+                )
+            )
         seeds = read_compounds(config.seeds, base_dir)
         references = read_compounds(config.output.references, base_dir)
         if not seeds and not references:  # what the objective compares with is then what the user knows
             references = [mol for c in objective.components for mol in getattr(c.scorer, "references", ())]
-        return Inputs(objective, seeds, references)
+        return Inputs(objective, seeds, references, stages)
     except BaseException:
-        objective.close()
+        for built in (objective, *stages):
+            built.close()
         raise
 
 
 def build_search(
-    config: OptimizeConfig, folder: RunFolder, objective: Objective, tracker: Tracker, stop: Stop
+    config: OptimizeConfig,
+    folder: RunFolder,
+    objective: Objective,
+    tracker: Tracker,
+    stop: Stop,
+    stages: Sequence[Objective] = (),
 ) -> Search:
-    """A search in its starting state; call ``restore()`` to go on from a checkpoint."""
+    """A search in its starting state; call ``restore()`` to go on from a checkpoint.
+
+    ``stages``: the objectives of ``config.stages``, in their order.
+    """
     record, params = strategy(config.optimizer.name, config.optimizer.params)
     limit_torch_threads()
     prior = load(config.model, device=pick_device(config.device))
     optimizer = build(record, prior=prior, params=params, seed=stream(config.seed, "optimizer"))
-    diversity = config.diversity
-    memory = ScaffoldMemory(diversity.bucket_size, diversity.min_score) if diversity else None
     drift = PriorDrift(
         prior, config.policy, config.seed, {part.use for part in config.objective.components},
         likelihood=hasattr(prior, "log_likelihood"),
     )  # fmt: skip
+    plan = None
+    if stages:
+        names = zip(config.stages, stages, strict=True)
+        before = [Stage(part.name, judge, part.until) for part, judge in names]
+        plan, objective = Stages([*before, Stage(FINAL, objective)]), stages[0]
     watch = Watch(control.pairs_of(objective.describe()), drift)
-    return Search(config, folder, optimizer, objective, tracker, stop, memory, watch=watch)
+    return Search(
+        config, folder, optimizer, objective, tracker, stop, build_quota(config.diversity),
+        watch=watch, reward=build_reward(objective), stages=plan,
+    )  # fmt: skip
 
 
 def seed_proposals(molecules: Sequence[Molecule]) -> list[Proposal]:
@@ -140,7 +169,7 @@ def deliver(
         search.memory,
         config.output,
         policy=config.policy,
-        aggregate=config.objective.aggregate,
+        aggregate=search.objective.config.aggregate,
         components=search.objective.describe(),
         inputs=[*seeds, *references],
         references=references or seeds,

@@ -64,6 +64,12 @@ class Watch:
             row |= {f"drift/{name}": effect for name, (_, _, effect) in self._prior.look(memory).items()}
         return row
 
+    def restart(self, controls: Sequence[control.Pair] = ()) -> None:
+        """Another objective: scores of before say nothing of what comes."""
+        self._controls = list(controls)
+        self.means.clear()
+        self.best_mean, self.since_best, self.without_new = -math.inf, 0, 0
+
     def _update(self, mean: float, fresh: float) -> None:
         if not math.isnan(mean):
             self.means.append(mean)

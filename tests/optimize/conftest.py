@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from molgen.core.schema import OptimizeConfig
-from molgen.optimize.diversity import ScaffoldMemory
+from molgen.optimize.diversity import build_quota
 from molgen.optimize.loop import Search
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
@@ -45,9 +45,6 @@ def make_search(tmp_path: Path) -> Callable[..., Search]:
         else:
             folder = RunFolder.create(path, kind="optimize", config_text="", manifest={})
         folder.quiet = True
-        diversity = config.diversity and ScaffoldMemory(
-            config.diversity.bucket_size, config.diversity.min_score
-        )
         return Search(
             config,
             folder,
@@ -55,7 +52,7 @@ def make_search(tmp_path: Path) -> Callable[..., Search]:
             objective or build_objective(config.objective),
             NullTracker(),
             Stop(),
-            diversity,
+            build_quota(config.diversity),
         )
 
     return make
