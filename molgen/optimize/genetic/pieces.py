@@ -52,6 +52,8 @@ def cut_bonds(mol: Chem.Mol) -> list[int]:
         if bond.GetBondType() != Chem.BondType.SINGLE or info.NumBondRings(bond.GetIdx()):
             continue
         ends = bond.GetBeginAtom(), bond.GetEndAtom()
+        if any(atom.GetFormalCharge() and atom.GetDegree() == 1 for atom in ends):
+            continue  # an oxide goes with what it balances
         in_ring = any(info.NumAtomRings(atom.GetIdx()) for atom in ends)
         hetero = (ends[0].GetAtomicNum() == 6) != (ends[1].GetAtomicNum() == 6)
         if in_ring or (hetero and not any(atom.GetFormalCharge() for atom in ends)):

@@ -22,7 +22,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from molgen.optimize.genetic.sketch import weighted
 
 FORMAT = 1
-_ATOM = re.compile(r"\[(?!H\])[^\]*\]|Cl|Br|[BCNOSPFIbcnosp]")
+_ATOM = re.compile(r"\[(?!H\])[^\]]*\]|Cl|Br|[BCNOSPFIbcnosp]")
 
 
 @dataclass(frozen=True)
