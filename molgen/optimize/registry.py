@@ -13,6 +13,7 @@ from molgen.core.registry import load_object
 from molgen.core.schema import Section
 from molgen.core.suggest import did_you_mean
 from molgen.optimize.agent_params import HillclimbParams, ReinforceParams
+from molgen.optimize.genetic.params import GeneticParams
 
 
 class RandomParams(Section):
@@ -68,6 +69,13 @@ STRATEGIES = {
         "molgen.optimize.latent:LatentSearch",
         LatentParams,
         frozenset({"encode", "decode"}),
+    ),
+    "genetic": Strategy(
+        "genetic",
+        "recombine and change the best molecules found: a population, graph crossover, mutations, best pieces",
+        "molgen.optimize.genetic.strategy:Genetic",
+        GeneticParams,
+        frozenset(),
     ),
     "random": Strategy(
         "random",
