@@ -100,16 +100,43 @@ def demo(
 
 
 def resume(
-    run: Path | str, *, quiet: bool = False, keep_partial: bool = True
+    run: Path | str,
+    *,
+    feedback: Path | str | None = None,
+    out: Path | str | None = None,
+    preference_weight: float | None = None,
+    overrides: Sequence[str] = (),
+    quiet: bool = False,
+    keep_partial: bool = True,
 ) -> OptimizeResult | TrainResult:
     """Go on with an interrupted or killed search or training; the result is that of an undisturbed run.
 
-    Raises RunError if there is no run, ConfigError if an input is not the same any more.
+    ``feedback``: a table with candidates (structures or their ids) and a column ``like`` or new measurements: the
+    search goes on in a next round, the run folder ``out`` (default: RUN-round2 beside it), and learns from it. The
+    same call goes on with that round after an interruption. ``preference_weight``: of the likes; default: a third of
+    the mean. ``overrides``: changes of the round's configuration (``budget.molecules=500``).
+
+    Raises RunError if there is no run, ConfigError if an input is not the same any more, DataError for the table.
     """
-    from molgen.core.errors import RunError
+    from molgen.core.errors import ConfigError, RunError
     from molgen.run.folder import RunFolder
 
     folder = RunFolder.open(Path(run))
+    if feedback is not None:
+        if folder.kind != "optimize":
+            raise ConfigError(
+                f"is a run of `molgen {folder.kind}`; only a search learns from feedback", str(run)
+            )
+        from molgen.workflows.rounds import next_round
+
+        folder = next_round(
+            folder, Path(feedback), out=None if out is None else Path(out), weight=preference_weight,
+            overrides=overrides, quiet=quiet,
+        )  # fmt: skip
+    elif out is not None or preference_weight is not None or overrides:
+        raise ConfigError(
+            "a folder, a weight and changes are for the next round; add the table with --feedback", str(run)
+        )
     if folder.kind == "train":
         from molgen.workflows import train as trainings
 

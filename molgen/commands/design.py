@@ -39,11 +39,30 @@ def optimize(
 
 def resume(
     run: Annotated[Path, typer.Argument(help="The run folder.")],
+    feedback: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Candidates with a column `like`, or new measurements: a next round learns."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder of the next round; default: RUN-round2."
+        ),
+    ] = None,
+    preference_weight: Annotated[
+        float | None, typer.Option(min=0.0, help="Weight of the likes in the mean; default: a third of it.")
+    ] = None,
+    changes: out.Set = None,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
-    """Go on with an interrupted or killed search or training. The result is that of an undisturbed run."""
-    result = api.resume(run, quiet=quiet, keep_partial=False)
+    """Go on with an interrupted or killed search or training; with --feedback, in a next round that learns from it."""
+    result = api.resume(
+        run, feedback=feedback, out=output, preference_weight=preference_weight, overrides=changes or [], quiet=quiet,
+        keep_partial=False,
+    )  # fmt: skip
     if result.kind == "train":
         show_training(result, as_json)
     else:

@@ -25,10 +25,16 @@ EVERY = 20
 FAR = 2.0
 _PROPERTIES = ("mol_weight", "logp", "tpsa", "fraction_csp3", "rotatable_bonds", "sa_score", "formal_charge")
 _WORDS = {
-    "mol_weight": "molecular weight", "logp": "logP", "tpsa": "polar surface",
-    "fraction_csp3": "fraction of sp3 carbon", "rotatable_bonds": "number of rotatable bonds", "sa_score": "SA score", "formal_charge": "net charge",
-    "nearest": "similarity to the nearest draw of the prior", "nll": "negative log-likelihood per atom under the prior",
-}  # fmt: skip
+    "mol_weight": "molecular weight",
+    "logp": "logP",
+    "tpsa": "polar surface",
+    "fraction_csp3": "fraction of sp3 carbon",
+    "rotatable_bonds": "number of rotatable bonds",
+    "sa_score": "SA score",
+    "formal_charge": "net charge",
+    "nearest": "similarity to the nearest draw of the prior",
+    "nll": "negative log-likelihood per atom under the prior",
+}
 
 
 class PriorDrift:
@@ -101,7 +107,7 @@ def sentences(found: dict[str, tuple[float, float, float]]) -> dict[str, str]:
         if abs(effect) >= FAR and effect * wrong_side.get(name, 0.0) <= 0
     ]
     return {
-        name: f"the mean {_WORDS.get(name, name)} of the newest {RECENT} molecules is {mean:.3g}, {effect:.1f} standard "
-        f"deviations from the {reference:.3g} of the prior's own draws"
+        name: f"the mean {_WORDS.get(name, name)} of the newest {RECENT} molecules is {mean:.3g}, {effect:.1f} "
+        f"standard deviations from the {reference:.3g} of the prior's own draws"
         for effect, name, mean, reference in sorted(far, reverse=True)
     }

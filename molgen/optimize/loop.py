@@ -181,7 +181,7 @@ class Search:
         if (over or self.reward.moves) and isinstance(self.optimizer, CanRevise):
             entries = list(self.memory.first.values())
             worth = zip(entries, self.reward.rate(entries), strict=True)
-            self.optimizer.revise({str(e.smiles): w * e.room for e, w in worth if not math.isnan(w)})
+            self.optimizer.revise({str(e.smiles): w * e.room for e, w in worth})
 
     def next_stage(self) -> str:
         """Judge by the objective of the next stage from here on; what became of the known molecules, in words."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from molgen.chem.molecule import Molecule
 from molgen.core.config import dump
@@ -22,6 +23,7 @@ from molgen.optimize.protocol import Delivery, Proposal
 from molgen.optimize.registry import build, strategy
 from molgen.optimize.stages import Stage, Stages, build_reward
 from molgen.optimize.watch import Watch
+from molgen.run.files import short_names
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.manifest import collect
@@ -45,11 +47,23 @@ def read_compounds(section: DataConfig | None, base_dir: Path) -> list[Molecule]
 
 
 def create_folder(
-    config: OptimizeConfig, path: Path, base_dir: Path, objective: Objective, *, overwrite: bool = False
+    config: OptimizeConfig,
+    path: Path,
+    base_dir: Path,
+    objective: Objective,
+    *,
+    overwrite: bool = False,
+    more: Mapping[str, Any] | None = None,
+    keep: Collection[str] = (),
+    prepare: Callable[[Path], object] | None = None,
 ) -> RunFolder:
-    """A new run folder whose manifest has the sha256 of every input file and of the model."""
-    inputs = {Path(name).name: Path(name) for name in objective.user_files}
-    for label, section in (("seeds", config.seeds), ("references", config.output.references)):
+    """A new run folder whose manifest has the sha256 of every input file and of the model.
+
+    ``more``: further keys of the manifest; ``keep`` and ``prepare``: as in :meth:`RunFolder.create`.
+    """
+    sections = {"seeds": config.seeds, "references": config.output.references}
+    inputs = short_names(objective.user_files, taken=sections)
+    for label, section in sections.items():
         if section is not None:
             inputs[label] = base_dir / Path(section.path).expanduser()
     manifest = collect(
@@ -60,8 +74,9 @@ def create_folder(
     )
     manifest |= {"base_dir": str(base_dir), "objective": objective.fingerprint}
     return RunFolder.create(
-        path, kind="optimize", config_text=dump(config), manifest=manifest, overwrite=overwrite
-    )
+        path, kind="optimize", config_text=dump(config), manifest=manifest | dict(more or {}), overwrite=overwrite,
+        keep=keep, prepare=prepare,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,7 @@ def build_search(
     return Search(
         config, folder, optimizer, objective, tracker, stop, build_quota(config.diversity),
         watch=watch, reward=build_reward(objective), stages=plan,
+        round=int(folder.manifest.get("round", {}).get("number", 1)),
     )  # fmt: skip
 
 
@@ -160,9 +176,13 @@ def seed_proposals(molecules: Sequence[Molecule]) -> list[Proposal]:
 
 
 def deliver(
-    search: Search, seeds: Sequence[Molecule], references: Sequence[Molecule], notes: Sequence[str] = ()
+    search: Search,
+    seeds: Sequence[Molecule],
+    references: Sequence[Molecule],
+    notes: Sequence[str] = (),
+    known: Sequence[Molecule] = (),
 ) -> Delivery:
-    """Rank what was found and collect the story of the run."""
+    """Rank what was found and collect the story of the run; ``known`` is not delivered, like seeds and references."""
     config = search.config
     return assemble(
         config.name,
@@ -171,7 +191,7 @@ def deliver(
         policy=config.policy,
         aggregate=search.objective.config.aggregate,
         components=search.objective.describe(),
-        inputs=[*seeds, *references],
+        inputs=[*seeds, *references, *known],
         references=references or seeds,
         ask=lambda mols, known: search.objective.evidence(mols, known=known, explain=config.output.explain),
         history=list(search.folder.metrics.rows()),

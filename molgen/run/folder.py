@@ -19,7 +19,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ class RunFolder:
         config_text: str,
         manifest: Mapping[str, Any],
         overwrite: bool = False,
+        keep: Collection[str] = (),
+        prepare: Callable[[Path], object] | None = None,
     ) -> RunFolder:
         """Make a new run folder; its manifest is written last, so that half a creation is no run.
 
@@ -81,6 +83,8 @@ class RunFolder:
             manifest: from :func:`molgen.run.manifest.collect`; ``uid`` and ``created`` are added where
                 missing.
             overwrite: delete what an earlier run left there (files that molgen did not write stay).
+            keep: names in the folder that the caller has just made for this run.
+            prepare: called with the folder before the manifest makes it a run.
 
         Raises:
             RunError: exists already, is no folder, is unwritable, the disk is full.
@@ -92,7 +96,7 @@ class RunFolder:
         with explained(path, "create"):
             path.mkdir(parents=True, exist_ok=True)
         with RunLock(path / _LOCK):
-            _make_room(path, overwrite)
+            _make_room(path, overwrite, keep)
             write_atomic(path / "run.yaml", config_text)
             for name in ("checkpoints", "results"):
                 with explained(path / name, "create"):
@@ -105,6 +109,8 @@ class RunFolder:
                 "created": now(),
             }
             full |= dict(manifest) | {"format": MANIFEST_FORMAT, "kind": kind}
+            if prepare is not None:
+                prepare(path)
             write_json(path / _MANIFEST, full)
         return cls(path, full)
 
@@ -246,9 +252,10 @@ class RunFolder:
         return found
 
 
-def _make_room(path: Path, overwrite: bool) -> None:
+def _make_room(path: Path, overwrite: bool, keep: Collection[str] = ()) -> None:
     """Leave ``path`` without files of an earlier run, or raise :class:`RunError`."""
     present = {item.name for item in path.iterdir() if item.name != _LOCK and not item.name.endswith(".tmp")}
+    present -= set(keep)
     if not present:
         return
     if _MANIFEST not in present and not present <= OWN_NAMES:

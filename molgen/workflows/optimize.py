@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import molgen.models
-from molgen.chem.molecule import Molecule
 from molgen.core import config as configs
 from molgen.core.errors import ConfigError, Interrupted, Problem
 from molgen.core.schema import OptimizeConfig
 from molgen.learn.store import ancestry
 from molgen.models.registry import locate, save
 from molgen.optimize.loop import Search
-from molgen.optimize.protocol import Delivery
+from molgen.optimize.protocol import Delivery, Proposal
 from molgen.optimize.session import (
     Inputs,
     build_search,
@@ -37,6 +36,7 @@ from molgen.run.tracker import open_tracker
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective
 from molgen.scoring.protocol import Scorer
+from molgen.workflows.rounds import first_proposals, known_molecules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,15 +160,15 @@ def _drive(
             folder.log(f"going on after step {search.step} ({search.memory.calls} molecules scored{again})")
         tracker.start(folder, config.model_dump(mode="json"))
         try:
-            interrupted = _search(search, seeds, quiet)
+            interrupted = _search(search, first_proposals(folder) or seed_proposals(seeds), quiet)
             if interrupted and not keep_partial:
                 folder.update_manifest(status="interrupted", calls=search.memory.calls)
                 tracker.finish("interrupted")
                 raise Interrupted(interrupted, f"molgen resume {folder.path}")
-            notes = list(objective.warnings)
+            notes = [*folder.manifest.get("round", {}).get("words", []), *objective.warnings]
             if lost:
                 notes += [f"{lost} scoring calls were in flight when the run was killed and were paid again."]
-            delivery = deliver(search, seeds, references, notes)
+            delivery = deliver(search, seeds, references, notes, known_molecules(folder, inputs))
             files = write_results(folder, delivery, config=config)
             if model := _keep_model(folder, search):
                 tracker.log_model(model, _PYFUNC, {"n": 100, "seed": 1, "temperature": 1.0})
@@ -183,7 +183,7 @@ def _drive(
     return OptimizeResult(folder.path, delivery, files, interrupted)
 
 
-def _search(search: Search, seeds: Sequence[Molecule], quiet: bool) -> str:
+def _search(search: Search, first: Sequence[Proposal], quiet: bool) -> str:
     """Run the search with a progress bar; the name of the signal that interrupted it, or ""."""
     budget = search.config.budget.molecules
     with Progress(budget - search.memory.calls, "molecules", "optimizing", quiet=quiet) as bar:
@@ -197,7 +197,7 @@ def _search(search: Search, seeds: Sequence[Molecule], quiet: bool) -> str:
             before = int(row["calls"])
 
         try:
-            reason = search.run(seed_proposals(seeds), show)
+            reason = search.run(first, show)
         except Interrupted as signal:
             return signal.signal_name
     search.folder.log(f"done: {reason}")

@@ -21,7 +21,7 @@ from molgen.scoring.qsar import card as cards
 from molgen.scoring.qsar import store
 from molgen.scoring.qsar.curate import Curated, curate
 from molgen.scoring.qsar.model import QsarModel, load
-from molgen.scoring.qsar.train import chosen_kinds, train
+from molgen.scoring.qsar.train import Training, chosen_kinds, train
 from molgen.scoring.qsar.values import find_scale
 
 if TYPE_CHECKING:
@@ -142,13 +142,18 @@ def qsar_train(
         trained = train(
             curated, policy=policy, kinds=models, coverage=coverage, seed=seed, about=about, progress=progress
         )
+    return keep(trained, curated, folder, [*source.notes, *notes])
+
+
+def keep(trained: Training, curated: Curated, folder: Path, notes: Sequence[str] = ()) -> QsarTraining:
+    """Write a trained model with its tables and its card in words to ``folder``."""
     texts = {
         CURATION: _csv(curated.frame()),
         VALIDATION: _csv(trained.validation),
         store.WORDS: cards.page(trained.model.card),
     }
     trained.model.save(folder, texts)
-    return QsarTraining(trained.model, folder, curated, trained.validation, [*source.notes, *notes])
+    return QsarTraining(trained.model, folder, curated, trained.validation, list(notes))
 
 
 def _check(
