@@ -9,6 +9,8 @@ import pytest
 from molgen import recipes
 from molgen.core import config
 from molgen.core.errors import ConfigError
+from molgen.models.registry import shipped
+from molgen.optimize.registry import strategy
 
 
 @pytest.mark.parametrize("level", ["short", "full"])
@@ -28,3 +30,13 @@ def test_the_words_of_a_recipe_reach_the_file() -> None:
 def test_a_mistyped_recipe_gets_a_suggestion() -> None:
     with pytest.raises(ConfigError, match="unknown recipe 'denov'; did you mean 'denovo'"):
         recipes.get("denov")
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_model_that_a_recipe_names_is_shipped_and_its_strategy_exists(name: str) -> None:
+    """``my_...`` stands for a model that the user makes first."""
+    values = recipes.get(name).values
+    named = values.get("model") if values["kind"] == "optimize" else values.get("base")
+    assert named is None or named.startswith("my_") or named in shipped()
+    if "optimizer" in values:
+        strategy(values["optimizer"]["name"], values["optimizer"].get("params", {}))
