@@ -3,8 +3,8 @@
     python pipelines/genetic_tables/make.py -o molgen/optimize/genetic/tables/zinc250k.json.gz
 
 Molecules are standardized (policy ``flat``: neutral, without stereo), each counts once. Counted are pieces (a piece
-once per molecule), elements, ring sizes and atom environments; no score, no property and no other set takes part. On a site
-without network bring the set first with ``molgen data fetch zinc250k --source FILE``.
+once per molecule), elements, ring sizes and atom environments; no score, no property and no other set takes part. On a
+site without network bring the set first with ``molgen data fetch zinc250k --source FILE``.
 """
 
 from __future__ import annotations
