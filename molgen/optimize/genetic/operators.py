@@ -78,6 +78,8 @@ def offspring(
             first = sketch_of(parents[i])
             if first is None:
                 continue
+            child: Chem.Mol | None
+            positions: tuple[int, ...]
             if rng.random() < mutation or len(parents) == 1:
                 child, origin, positions = _mutated(first, tables(), rng, strange), "mutation", (i,)
             else:

@@ -93,7 +93,8 @@ def _by_size(counts: dict[str, int]) -> dict[int, tuple[tuple[str, ...], np.ndar
     for text, count in counts.items():
         grouped.setdefault(heavy_atoms(text), {})[text] = count
     return {
-        size: (tuple(rows), running(np.sqrt(list(rows.values())))) for size, rows in sorted(grouped.items())
+        size: (tuple(rows), running([count**0.5 for count in rows.values()]))
+        for size, rows in sorted(grouped.items())
     }
 
 
