@@ -18,6 +18,7 @@ import typer
 
 import molgen
 from molgen.commands import (
+    active,
     benchmark,
     configs,
     data,
@@ -65,6 +66,7 @@ _COMMANDS: list[tuple[str, Callable[..., None]]] = [
     ("filter", filter.filter_),
     ("novelty", novelty.novelty),
     ("routes", routes.routes),
+    ("measure", active.measure),
     ("resume", design.resume),
     ("runs", design.runs),
     ("track", design.track),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from molgen.api.active import measure
 from molgen.api.configs import check, doctor, new, recipes_list, runs, scorers_list, track
 from molgen.api.evaluation import benchmark, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
@@ -41,6 +42,7 @@ __all__ = [
     "filter_rules",
     "finetune",
     "load",
+    "measure",
     "models_families",
     "models_list",
     "models_show",

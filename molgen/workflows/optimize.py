@@ -36,7 +36,7 @@ from molgen.run.tracker import open_tracker
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective
 from molgen.scoring.protocol import Scorer
-from molgen.workflows.rounds import first_proposals, known_molecules
+from molgen.workflows.rounds import first_proposals, known_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +168,7 @@ def _drive(
             notes = [*folder.manifest.get("round", {}).get("words", []), *objective.warnings]
             if lost:
                 notes += [f"{lost} scoring calls were in flight when the run was killed and were paid again."]
-            delivery = deliver(search, seeds, references, notes, known_molecules(folder, inputs))
+            delivery = deliver(search, seeds, references, notes, known_of(folder, config.policy))
             files = write_results(folder, delivery, config=config)
             if model := _keep_model(folder, search):
                 tracker.log_model(model, _PYFUNC, {"n": 100, "seed": 1, "temperature": 1.0})

@@ -19,7 +19,7 @@ from molgen.core.schema import OptimizeConfig
 from molgen.data.reader import read
 from molgen.optimize.memory import CARRIED, Entry
 from molgen.optimize.protocol import CanRevise, Proposal
-from molgen.optimize.session import Inputs, build_search, create_folder, open_inputs
+from molgen.optimize.session import build_search, create_folder, open_inputs
 from molgen.run.files import sha256_file, write_atomic
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
@@ -140,12 +140,12 @@ def first_proposals(folder: RunFolder) -> list[Proposal]:
     return [Proposal(row["id"], row["smiles"], CARRIED, (row["parent"],)) for row in rows]
 
 
-def known_molecules(folder: RunFolder, inputs: Inputs) -> list[Molecule]:
+def known_of(folder: RunFolder, policy: str) -> list[Molecule]:
     """What the feedback makes known, so that it is not delivered: disliked and measured molecules."""
     file = folder.path / FOLDER / _KNOWN
     if not file.is_file() or len(file.read_text(encoding="utf-8").splitlines()) < 2:
         return []
-    return read(file, smiles_column="smiles", id_column="id", policy=inputs.objective.policy).molecules
+    return read(file, smiles_column="smiles", id_column="id", policy=policy).molecules
 
 
 def _carry(place: Path, entries: Sequence[Entry], feedback: Feedback, policy: str) -> int:
