@@ -152,6 +152,14 @@ class LatentSearch:
         self.scores = torch.cat([self.scores, scores])
         return len(new) - len(kept)
 
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """Other scores of the same molecules; what has none any more is forgotten."""
+        kept = [k for k, text in enumerate(self.smiles) if not math.isnan(scores.get(text, math.nan))]
+        self.begin = sum(k < self.begin for k in kept)
+        self.ids, self.smiles = [self.ids[k] for k in kept], [self.smiles[k] for k in kept]
+        self.points = self.points[kept]
+        self.scores = torch.tensor([scores[text] for text in self.smiles], dtype=torch.float64)
+
     def _resize(self, better: bool) -> None:
         self.successes, self.failures = (self.successes + 1, 0) if better else (0, self.failures + 1)
         if self.successes == _SUCCESSES:

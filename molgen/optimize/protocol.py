@@ -50,8 +50,8 @@ class CanRevise(Protocol):
     """
 
     def revise(self, scores: Mapping[str, float]) -> None:
-        """``scores``: of all molecules that have one now, by standardized SMILES. Whatever is remembered and not
-        among them has none any more. Called between two steps; deterministic."""
+        """``scores``: of all known molecules, by standardized SMILES, NaN where there is none. What is not among them
+        is not known any more, and may be proposed again. Called between two steps; deterministic."""
         ...
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -47,7 +47,9 @@ class Replay:
 
     def could_take(self, score: float) -> bool:
         """Whether a molecule of this score would stay: spares the work of finding its scaffold."""
-        return score > 0 and (len(self.items) < self.size or score > self.items[-1].score)
+        if len(self.items) < self.size:
+            return score > 0
+        return self.size > 0 and score > self.items[-1].score
 
     def add(self, found: Sequence[Remembered]) -> None:
         """Take in what is new and good enough; among equals the earlier one stays."""
@@ -72,6 +74,11 @@ class Replay:
         before = len(self.items)
         self.items = [item for item in self.items if item.scaffold not in scaffolds]
         return before - len(self.items)
+
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """Other scores, by molecule; what has none (or 0) is forgotten."""
+        worth = [replace(item, score=scores.get(item.smiles, 0.0)) for item in self.items]
+        self.items = sorted((item for item in worth if item.score > 0), key=lambda item: -item.score)
 
     def draw(self, k: int, seed: int) -> list[Remembered]:
         """``k`` different molecules, or as many as there are."""

@@ -105,6 +105,11 @@ class TaughtSearch:
             self.restarts += 1
             self._new.clear()
 
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """What is remembered has other scores now, and what is not known any more may be drawn again."""
+        self.agent.replay.revise(scores)
+        self._seen = {_hash(smiles) for smiles in scores}
+
     def model(self) -> Any:
         """The model that the agent has become."""
         return self.agent.model

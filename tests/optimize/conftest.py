@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from molgen.core.schema import OptimizeConfig
+from molgen.core.stage_schema import FINAL
 from molgen.optimize.diversity import build_quota
 from molgen.optimize.loop import Search
+from molgen.optimize.stages import Stage, Stages, build_reward
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
 from molgen.run.tracker import NullTracker
@@ -37,22 +39,33 @@ CONFIG = {
 def make_search(tmp_path: Path) -> Callable[..., Search]:
     """A search with the random strategy in the folder ``name``: new, or what a resume would open."""
 
-    def make(name: str = "run", *, optimizer=None, objective=None, **changes) -> Search:
-        config = OptimizeConfig(**(CONFIG | changes))
+    def make(name: str = "run", *, optimizer=None, objective=None, judged_by=None, **changes) -> Search:
+        config = OptimizeConfig(**(CONFIG | changes | ({"objective": judged_by} if judged_by else {})))
         path = tmp_path / name
         if (path / "manifest.json").exists():
             folder = RunFolder.open(path)
         else:
             folder = RunFolder.create(path, kind="optimize", config_text="", manifest={})
         folder.quiet = True
+        objective = objective or build_objective(config.objective, base_dir=tmp_path)
+        plan = None
+        if config.stages:
+            judges = [
+                build_objective(stage.judged_by(config.objective), base_dir=tmp_path)
+                for stage in config.stages
+            ]
+            before = [Stage(s.name, judge, s.until) for s, judge in zip(config.stages, judges, strict=True)]
+            plan, objective = Stages([*before, Stage(FINAL, objective)]), judges[0]
         return Search(
             config,
             folder,
             optimizer or RandomOptimizer(POOL, seed=4),
-            objective or build_objective(config.objective),
+            objective,
             NullTracker(),
             Stop(),
             build_quota(config.diversity),
+            reward=build_reward(objective),
+            stages=plan,
         )
 
     return make
