@@ -70,7 +70,7 @@ class Agent:
         self.seed = seed
         self.lessons = 0  # calls of learn(), for the streams
         self.replay = Replay(params.replay_size, params.replay_weight, params.replay_per_scaffold)
-        self._adam = torch.optim.Adam(self.model.parameters(), lr=params.learning_rate)
+        self._adam = torch.optim.Adam(self.model.parameters(), lr=params.learning_rate, fused=True)
         self._anchors: list[str] = []
 
     # -- proposing --------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Agent:
     def back_to_prior(self) -> None:
         """Unlearn everything but the memory: the agent is the prior again."""
         self.model.load_state_dict(self.prior.state_dict())
-        self._adam = torch.optim.Adam(self.model.parameters(), lr=self.params.learning_rate)
+        self._adam = torch.optim.Adam(self.model.parameters(), lr=self.params.learning_rate, fused=True)
 
     def _again(self, number: int, k: int) -> None:
         """A further update on remembered molecules alone, in the spelling that ``randomize`` says."""
