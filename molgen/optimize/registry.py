@@ -14,6 +14,7 @@ from molgen.core.schema import Section
 from molgen.core.suggest import did_you_mean
 from molgen.optimize.agent_params import HillclimbParams, ReinforceParams
 from molgen.optimize.genetic.params import GeneticParams
+from molgen.optimize.hybrid.params import HybridParams
 
 
 class RandomParams(Section):
@@ -75,6 +76,13 @@ STRATEGIES = {
         "recombine and change the best molecules found: a population, graph crossover, mutations, best pieces",
         "molgen.optimize.genetic.strategy:Genetic",
         GeneticParams,
+        frozenset(),
+    ),
+    "hybrid": Strategy(
+        "hybrid",
+        "several proposers, one pool, and a surrogate that chooses which few molecules to pay for",
+        "molgen.optimize.hybrid.strategy:Hybrid",
+        HybridParams,
         frozenset(),
     ),
     "random": Strategy(

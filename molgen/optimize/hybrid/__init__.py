@@ -1,0 +1,1 @@
+"""The strategy ``hybrid``: language model, genetic operators, pieces and latent space propose; a surrogate chooses."""
