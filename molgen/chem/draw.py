@@ -78,13 +78,7 @@ def svg_weights(
 
     ``weights``: one per atom; ``scale`` (above 0) is the weight that has the full color.
     """
-    colors = {}
-    for atom, weight in enumerate(weights):
-        share = min(1.0, abs(weight) / scale)
-        if share >= 0.05:  # paler than this is not told from white
-            full = _RAISES if weight > 0 else _LOWERS
-            red, green, blue = (round(1 - share * (1 - c), 3) for c in full)
-            colors[atom] = (red, green, blue)
+    colors = _colors(weights, scale)
     drawer = rdMolDraw2D.MolDraw2DSVG(*size)
     _draw(drawer, mol, list(colors), clear_background=False, colors=colors)
     return _compact(drawer.GetDrawingText(), size)
@@ -95,6 +89,27 @@ def png(mol: Chem.Mol, size: tuple[int, int] = (480, 340), highlight: Sequence[i
     drawer = rdMolDraw2D.MolDraw2DCairo(*size)
     _draw(drawer, mol, highlight, clear_background=True)
     return bytes(drawer.GetDrawingText())
+
+
+def png_weights(
+    mol: Chem.Mol, weights: Sequence[float], scale: float, size: tuple[int, int] = (480, 340)
+) -> bytes:
+    """Draw as PNG on white with each atom colored by its weight, as :func:`svg_weights` does."""
+    colors = _colors(weights, scale)
+    drawer = rdMolDraw2D.MolDraw2DCairo(*size)
+    _draw(drawer, mol, list(colors), clear_background=True, colors=colors)
+    return bytes(drawer.GetDrawingText())
+
+
+def _colors(weights: Sequence[float], scale: float) -> dict[int, tuple[float, float, float]]:
+    colors = {}
+    for atom, weight in enumerate(weights):
+        share = min(1.0, abs(weight) / scale)
+        if share >= 0.05:  # paler than this is not told from white
+            full = _RAISES if weight > 0 else _LOWERS
+            red, green, blue = (round(1 - share * (1 - c), 3) for c in full)
+            colors[atom] = (red, green, blue)
+    return colors
 
 
 def compare(mol: Chem.Mol, reference: Chem.Mol) -> Comparison | None:

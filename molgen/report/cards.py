@@ -11,6 +11,7 @@ from rdkit import Chem
 
 from molgen.chem.draw import compare, svg, svg_weights
 from molgen.optimize.protocol import Delivery
+from molgen.report.atoms import explained
 from molgen.report.charts import share_bar
 from molgen.report.sdf import read_smiles
 from molgen.report.summary import NO_VALUE, fraction, is_number, unit_text
@@ -126,18 +127,15 @@ def _colored(mol: Chem.Mol | None, place: int, delivery: Delivery) -> str:
     if mol is None:
         return ""
     figures = []
-    for name, rows in delivery.atoms.items():
-        weights = rows[place - 1] if place <= len(rows) else None
-        if weights is None or len(weights) != mol.GetNumAtoms():
+    for part in explained(delivery):
+        weights = part.weights(place, mol.GetNumAtoms())
+        if weights is None:
             continue
-        scale = max((abs(w) for row in rows if row is not None for w in row), default=0.0)
-        unit = next((unit_text(c) for c in delivery.components if c["name"] == name), "")
-        drawing = svg_weights(mol, weights, scale or 1.0, _COLORED)
-        drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="atoms by {escape(name)}" ', 1)
-        words = (
-            f"{escape(name)}: atoms in blue raise it, in orange lower it; full color: {number(scale)} {unit}"
+        drawing = svg_weights(mol, weights, part.scale, _COLORED)
+        drawing = drawing.replace("<svg ", f'<svg role="img" aria-label="atoms by {escape(part.name)}" ', 1)
+        figures.append(
+            f'<figure class="paper">{drawing}<figcaption>{escape(part.words())}</figcaption></figure>'
         )
-        figures.append(f'<figure class="paper">{drawing}<figcaption>{words.strip()}</figcaption></figure>')
     return f'<div class="atoms">{"".join(figures)}</div>' if figures else ""
 
 

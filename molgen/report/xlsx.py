@@ -22,8 +22,9 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from molgen.chem.draw import png
+from molgen.chem.draw import png, png_weights
 from molgen.optimize.protocol import Delivery
+from molgen.report.atoms import Explained, explained
 from molgen.report.sdf import read_smiles
 from molgen.report.summary import component_words
 from molgen.report.table import Column, ResultTable
@@ -44,11 +45,13 @@ def to_xlsx(table: ResultTable, delivery: Delivery) -> bytes:
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.title = "candidates"
-    _candidates(sheet, table)
+    colored = next(explained(delivery), None)
+    _candidates(sheet, table, colored)
+    picture = [] if colored is None else [("structure", "", f"of the best ones, {colored.words()}")]
     _plain(
         book.create_sheet("columns"),
         ("column", "unit", "meaning"),
-        [(column.name, column.unit, column.meaning) for column in table.columns],
+        [*picture, *((column.name, column.unit, column.meaning) for column in table.columns)],
         (28, 14, 90),
     )
     _plain(book.create_sheet("run"), ("what", "value"), _run_rows(delivery), (44, 90))
@@ -57,8 +60,9 @@ def to_xlsx(table: ResultTable, delivery: Delivery) -> bytes:
     return _without_clock(stream.getvalue())
 
 
-def _candidates(sheet: Worksheet, table: ResultTable) -> None:
-    _header(sheet, ["structure", *table.names])
+def _candidates(sheet: Worksheet, table: ResultTable, colored: Explained | None) -> None:
+    colors = "" if colored is None else f" (atoms: blue raises {colored.name}, orange lowers it)"
+    _header(sheet, [f"structure{colors}", *table.names])
     sheet.column_dimensions["A"].width = _PICTURE[0] / 7 + 1
     last = len(table.rows) + 1
     for number, column in enumerate(table.columns, start=2):
@@ -78,7 +82,7 @@ def _candidates(sheet: Worksheet, table: ResultTable) -> None:
             if isinstance(value, float):
                 cell.number_format = "0.00" if abs(value) < 1000 else "0.0"
         if at is not None:
-            _picture(sheet, line, row[at])
+            _picture(sheet, line, row[at], colored)
     sheet.freeze_panes = "D2"
     if table.rows:
         sheet.auto_filter.ref = f"B1:{get_column_letter(len(table.columns) + 1)}{last}"
@@ -86,11 +90,18 @@ def _candidates(sheet: Worksheet, table: ResultTable) -> None:
     sheet.print_title_rows = "1:1"
 
 
-def _picture(sheet: Worksheet, line: int, smiles: Any) -> None:
+def _picture(sheet: Worksheet, line: int, smiles: Any, colored: Explained | None) -> None:
     mol = read_smiles(smiles)
     if mol is None:
         return
-    image = Image(io.BytesIO(png(mol, (_PICTURE[0] * 2, _PICTURE[1] * 2))))
+    size = (_PICTURE[0] * 2, _PICTURE[1] * 2)
+    weights = None if colored is None else colored.weights(line - 1, mol.GetNumAtoms())
+    drawn = (
+        png(mol, size)
+        if weights is None or colored is None
+        else png_weights(mol, weights, colored.scale, size)
+    )
+    image = Image(io.BytesIO(drawn))
     start = AnchorMarker(col=0, colOff=3 * _EMU, row=line - 1, rowOff=3 * _EMU)
     end = AnchorMarker(col=0, colOff=(_PICTURE[0] + 3) * _EMU, row=line - 1, rowOff=(_PICTURE[1] + 3) * _EMU)
     image.anchor = TwoCellAnchor(editAs="twoCell", _from=start, to=end)

@@ -1,11 +1,13 @@
 import io
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 from molgen.optimize.protocol import Delivery
+from molgen.report.sdf import read_smiles
 from molgen.report.table import build_table
 from molgen.report.xlsx import to_xlsx
 
@@ -63,3 +65,20 @@ def test_other_sheets_explain_the_columns_and_the_run(delivery: Delivery) -> Non
     run = dict(book["run"].iter_rows(min_row=2, values_only=True))
     assert run["delivered"] == 30
     assert run["funnel: proposed"] == 3000
+
+
+def test_atoms_that_a_scorer_explains_are_colored_in_the_picture(delivery: Delivery) -> None:
+    atoms = read_smiles(delivery.candidates[0]["smiles"]).GetNumAtoms()
+    weights = [1.0] * atoms
+    told = replace(delivery, atoms={"qed": [weights, *[None] * (len(delivery.candidates) - 1)]})
+    sheet = sheet_of(told)
+    assert sheet["A1"].value == "structure (atoms: blue raises qed, orange lowers it)"
+    pictures = {image.anchor._from.row: Image.open(image.ref).convert("RGB") for image in sheet._images}
+    blue = [
+        sum(count for count, (r, _, b) in picture.getcolors(1 << 20) if b > 220 and r < 120)
+        for picture in (pictures[1], pictures[2])
+    ]
+    assert blue[0] > 1000
+    assert blue[1] < 100
+    book = openpyxl.load_workbook(io.BytesIO(to_xlsx(build_table(told), told)))
+    assert "in blue raise it" in book["columns"]["C2"].value
