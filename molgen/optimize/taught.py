@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molgen.core.seeding import stream
 from molgen.optimize.agent import Agent, Lesson
@@ -139,5 +139,6 @@ def _hash(smiles: str) -> int:
 
 
 def _key(raw: str) -> int | None:
-    mol = Chem.MolFromSmiles(raw) if raw else None
+    with rdBase.BlockLogs():  # invalid strings are what is counted here, nothing to print
+        mol = Chem.MolFromSmiles(raw) if raw else None
     return None if mol is None else _hash(Chem.MolToSmiles(mol))

@@ -91,3 +91,11 @@ def test_results_in_another_order_teach_the_same(prior):
     other.ask(8)
     assert one.tell(results) == other.tell(results[::-1])
     assert one.ask(8) == other.ask(8)
+
+
+def test_invalid_strings_filled_the_terminal_with_messages_of_rdkit(capfd):
+    from molgen.optimize.taught import _key
+
+    assert _key("c1ccc") is None
+    assert _key("C(C)(C)(C)(C)C") is None
+    assert capfd.readouterr().err == ""
