@@ -21,9 +21,9 @@ def measure(
 
     ``run_or_file``: a run folder (its ``pool`` best molecules through all filters are considered; ``model`` is then the
     name of a component ``qsar``, default: the first), or a table of structures with ``model`` a folder. ``rule``:
-    ``improvement`` (expected improvement on the best measured one: finds actives) or ``uncertainty`` (where the model
-    knows least: widens its domain). Never two that are alike. The table has an empty column to fill in and is then what
-    ``resume(run, feedback=...)`` takes. Raises ConfigError, DataError, ModelError.
+    ``improvement`` (expected improvement on the best measured one: finds actives) or ``knowledge`` (what tells most
+    about all the others: teaches the model). Never two that are alike. The table has an empty column to fill in
+    and is then what ``resume(run, feedback=...)`` takes. Raises ConfigError, DataError, ModelError.
     """
     from molgen.workflows.measure import measure as choose
 

@@ -28,6 +28,7 @@ def qsar_train(
     models: Sequence[str] | None = None,
     coverage: float = 0.8,
     part: tuple[int, int] = (1, 1),
+    control: str | Path | None = None,
     seed: int = 1,
     overwrite: bool = False,
     quiet: bool = False,
@@ -38,14 +39,18 @@ def qsar_train(
     decadic logarithm of mol/L. Replicates become their median; compounds whose values differ by more than ``conflict``
     (1.0 for logarithms) are dropped, or kept with ``on_conflict="median"``. ``models``: some of gp, forest, graph;
     default: those meant for that many compounds. ``coverage``: share of truths that the intervals hold. ``part`` (i, k)
-    learns from the i-th of k parts of the compounds only: an independent model as a control. The result has
-    ``words()``, ``card`` and ``useful``.
+    learns from the i-th of k parts of the compounds only: an independent model as a control. ``control``: a folder for
+    a second model that another algorithm learns from the other half of the compounds, to watch a search that this one
+    steers (the notes have the lines for the objective). The result has ``words()``, ``card`` and ``useful``.
 
     Raises DataError for a table that cannot be used, with what to change.
     """
-    from molgen.workflows import qsar
+    from functools import partial
 
-    return qsar.qsar_train(
+    from molgen.workflows import qsar, qsar_control
+
+    train = qsar.qsar_train if control is None else partial(qsar_control.train_pair, control=control)
+    return train(
         file,
         target,
         output,

@@ -25,7 +25,9 @@ def measure(
     ] = None,
     rule: Annotated[
         str,
-        typer.Option(help="improvement: what could beat the best; uncertainty: where the model knows least."),
+        typer.Option(
+            help="improvement: what could beat the best; knowledge: what tells most about the rest."
+        ),
     ] = "improvement",
     pool: Annotated[int, typer.Option(min=1, help="Best molecules of the run among which to choose.")] = 500,
     output: out.OutFile = None,

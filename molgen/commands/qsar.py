@@ -55,6 +55,12 @@ def train(
     part: Annotated[
         str, typer.Option(metavar="I/K", help="Learn from this part of the compounds only: 1/2, 2/2.")
     ] = "1/1",
+    control: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Also a second model, on the other half, to watch searches by the first."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same model.")] = 1,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
@@ -76,6 +82,7 @@ def train(
         models=[name.strip() for name in models.split(",")] if models else None,
         coverage=coverage,
         part=_part(part),
+        control=control,
         seed=seed,
         overwrite=overwrite,
         quiet=quiet,

@@ -65,6 +65,17 @@ def pairs_of(components: Iterable[Mapping[str, Any]]) -> list[Pair]:
     return [Pair(str(c["name"]), str(c.get("watches") or "")) for c in components if c["role"] == "control"]
 
 
+def offers(components: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence where an activity model steers a search and nothing watches it."""
+    alone = [str(c["name"]) for c in components if c["use"] == "qsar" and c["role"] == "score"]
+    if not alone or pairs_of(components):
+        return []
+    return [
+        f"{alone[0]} has no control: an optimizer finds the holes of one model. molgen qsar train ... --control FOLDER "
+        "makes a second one, {use: qsar, role: control, params: {model: FOLDER}} watches it"
+    ]
+
+
 def gap(pair: Pair, memory: Memory) -> Gap | None:
     """Compare the first molecules of a search with its last ones; None where there are not enough of both."""
     first = list(islice(_both(pair, memory.first.values()), GROUP))

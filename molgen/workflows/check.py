@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,13 @@ from pydantic import BaseModel
 from molgen.chem.molecule import Molecule
 from molgen.chem.standardize import POLICIES
 from molgen.core import config as configs
-from molgen.core import yamltext
 from molgen.core.errors import ConfigError, MolgenError
 from molgen.core.schema import ObjectiveConfig, OptimizeConfig, TrainConfig, TrainingData
+from molgen.optimize.control import offers
 from molgen.scoring.objective import Objective, build_objective
-from molgen.scoring.registry import known_names, unknown_name
+from molgen.workflows.check_stages import check_stages
 from molgen.workflows.look import Look
+from molgen.workflows.raw_config import parsed, with_unknown_scorers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def check(
     try:
         kind, loaded = load_any(source, overrides)
     except ConfigError as error:
-        raise _with_unknown_scorers(error, source, handed_in or {}) from None
+        raise with_unknown_scorers(error, source, handed_in or {}) from None
     return check_loaded(kind, loaded, handed_in=handed_in, keep_objective=keep_objective)
 
 
@@ -98,22 +99,6 @@ def check_for(
     return report
 
 
-def _with_unknown_scorers(
-    error: ConfigError, source: Path | str | Mapping[str, Any], more: Iterable[str]
-) -> ConfigError:
-    """Add the misspelled scorers of a configuration that the schema refused, so that one report names both."""
-    data, lines = _parsed(source)
-    prefix, holder = ("", data) if "components" in data else ("objective.", data.get("objective"))
-    components = holder.get("components") if isinstance(holder, dict) else None
-    found = []
-    for i, component in enumerate(components if isinstance(components, list) else []):
-        use = component.get("use") if isinstance(component, dict) else None
-        if isinstance(use, str) and ":" not in use and use not in known_names(more):
-            found.append(configs.locate(f"{prefix}components[{i}].use", unknown_name(use, more), lines))
-    problems = sorted([*error.problems, *found], key=lambda p: p.line or 0)
-    return ConfigError(problems, error.source)
-
-
 def check_loaded(
     kind: str,
     loaded: configs.Loaded[Any],
@@ -132,6 +117,14 @@ def check_loaded(
             _check_optimize(look, config)
             objective = _build(look, config.objective, config.policy, "objective.", handed_in, config.workers)
             trial = _try_objective(look, objective, config.policy, "objective.")
+
+            def try_stage(judge: ObjectiveConfig, prefix: str) -> None:
+                built = _build(look, judge, config.policy, prefix, handed_in)
+                _try_objective(look, built, config.policy, prefix)
+                if built is not None:
+                    built.close()
+
+            check_stages(look, config, try_stage)
         else:
             objective = _build(look, config, "default", "", handed_in)
             trial = _try_objective(look, objective, "default", "")
@@ -263,7 +256,7 @@ def _try_objective(look: Look, objective: Objective | None, policy: str, prefix:
             look.problem(
                 f"{prefix}components[{i}]", f"{name} failed on all three test molecules: {errors[0]}"
             )
-    look.notes += [*objective.warnings, *table.warnings]
+    look.notes += [*objective.warnings, *table.warnings, *offers(objective.describe())]
     return [
         {
             "molecule": name,
@@ -277,22 +270,10 @@ def _try_objective(look: Look, objective: Objective | None, policy: str, prefix:
 
 def _kind(source: Path | str | Mapping[str, Any]) -> str:
     """Which kind of configuration it is, by its ``kind:`` or by what it has."""
-    data, _ = _parsed(source)
+    data, _ = parsed(source)
     told = data.get("kind")
     if isinstance(told, str) and told in KINDS:
         return told
     if "components" in data:
         return "objective"
     return "train" if "data" in data and "objective" not in data else "optimize"
-
-
-def _parsed(source: Path | str | Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, int]]:
-    """Raw data and lines; nothing where it cannot be read, which configs.load explains."""
-    if isinstance(source, (Path, str)):
-        try:
-            text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
-        except (OSError, UnicodeDecodeError):
-            return {}, {}
-        parsed = yamltext.parse(text)
-        return (parsed.data, parsed.lines) if isinstance(parsed.data, dict) else ({}, {})
-    return source, {}

@@ -22,7 +22,7 @@ from molgen.optimize.rank import pick
 from molgen.optimize.session import read_compounds
 from molgen.report.frame import MoleculeFrame
 from molgen.run.folder import RunFolder
-from molgen.scoring.qsar.acquire import check_rule, choose_batch
+from molgen.scoring.qsar.acquire import by_improvement, by_knowledge, check_rule
 from molgen.scoring.qsar.features import Features
 from molgen.scoring.qsar.model import Predictions, QsarModel, load
 from molgen.workflows.feedback import CANDIDATE
@@ -94,18 +94,21 @@ def measure(
     sign = -1.0 if found.falling else 1.0
     spread = _spread(activity, told, mols, fresh)
     exact = activity.y[activity.side == 0]
-    x = Features.of(activity.forms(mols)) if mols else None
-    chosen, worth = choose_batch(
-        sign * told.value[fresh], spread, np.zeros((0, 256), np.uint8) if x is None else x.bits, n,
-        best=float((sign * exact).max()), rule=rule,
-    )  # fmt: skip
+    prints = (
+        Features.of(activity.forms(mols)).bits if mols else np.zeros((0, activity.bits.shape[1]), np.uint8)
+    )
+    if rule == "knowledge":
+        chosen, worth = by_knowledge(prints, activity.bits, n)
+    else:
+        best = float((sign * exact).max())
+        chosen, worth = by_improvement(sign * told.value[fresh], spread, prints, n, best=best)
     frame = _frame(activity, told, found, fresh[chosen], worth, spread[chosen], rule, sign)
     notes = list(found.notes)
     if known := len(found.molecules) - len(mols):
         notes.append(f"{known} are measured already and were left out")
     if not activity.useful:
         notes.append(
-            f"the model is {activity.card['verdict']['words']}: rule uncertainty is the better choice"
+            f"the model is {activity.card['verdict']['words']}: rule knowledge, which does not ask it, is better"
         )
     return ToMeasure(frame, activity, rule, len(mols), notes)
 
@@ -212,9 +215,7 @@ def _frame(
 
 
 def _why(value: float, spread: float, best: float, sign: float, rule: str, name: str) -> str:
-    if rule == "uncertainty":
-        return (
-            f"{name} could be {value - spread:.2f} to {value + spread:.2f}: nothing like it has been measured"
-        )
+    if rule == "knowledge":
+        return f"tells most about the others; {name} could be {value - spread:.2f} to {value + spread:.2f}"
     chance = float(norm.sf((best - value) * sign / max(spread, 1e-12)))
     return f"{chance:.0%} chance to be better than the best measured, {name} {best:.2f}"
