@@ -150,7 +150,7 @@ class Trainer:
                 while state.batch < len(plan):
                     state.seconds = before + time.monotonic() - started
                     share = self._share(state, total)
-                    if share >= 1 or self._out_of_patience(state):
+                    if share >= 1 or self._out_of_patience(state) or getattr(model, "given_up", False):
                         return self._finish(model, optimizers, state, validate, share)
                     factor = learning_rate_factor(share, config.warmup, config.final_learning_rate)
                     rows = plan[state.batch]
@@ -201,7 +201,7 @@ class Trainer:
                 )
                 seen["gradient_norm"] = float(norm)
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate
+                group["lr"] = learning_rate * group.get("lr_factor", 1.0)
             optimizer.step()
             seen.update(metrics)
         seen["learning_rate"] = learning_rate
@@ -241,9 +241,10 @@ class Trainer:
         self._validate(model, state, validate)
         self._save(model, optimizers, state)
         reason = "the schedule is complete" if share >= 1 else "the validation loss no longer falls"
-        if self.config.patience is not None and (
-            best := checkpoint.latest(self.folder / "checkpoints" / "best")
-        ):
+        if getattr(model, "given_up", False):
+            reason = "it collapsed too often; these are the last healthy weights"
+        best = checkpoint.latest(self.folder / "checkpoints" / "best") if self.config.patience else None
+        if best is not None:
             model.load_state_dict(best.tensors)
         return Outcome(reason, state)
 

@@ -121,6 +121,8 @@ def _drive(folder: RunFolder, config: TrainConfig, quiet: bool) -> TrainResult:
             log=partial(_log, folder, tracker),
             progress=partial(Progress, quiet=quiet),
         )
+        if hasattr(model, "on_alarm"):  # of a training that can collapse
+            model.on_alarm = folder.log
         known = set(found.molecules.training)
         if config.trainer.sample_size and not has_rdkit():
             folder.log("RDKit is not here: what is drawn while training is not checked")
