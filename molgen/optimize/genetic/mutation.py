@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from rdkit import Chem
 
-from molgen.optimize.genetic.sketch import BOND, LARGEST_RING, Sketch, pick, weighted
+from molgen.optimize.genetic.sketch import BOND, RING_SIZES, Sketch, pick, weighted
 from molgen.optimize.genetic.tables import Tables
 
 Change = Callable[[Sketch, Tables, np.random.Generator], Chem.RWMol | None]
@@ -133,7 +133,7 @@ def close_ring(sketch: Sketch, tables: Tables, rng: np.random.Generator) -> Chem
     queue = [start]
     for i in queue:
         for j in sketch.near[i]:
-            if j not in distance and distance[i] < LARGEST_RING:
+            if j not in distance and distance[i] < RING_SIZES.stop - 1:
                 distance[j] = distance[i] + 1
                 queue.append(j)
     ends = [i for i in queue if distance[i] > 2 and sketch.free[i]]

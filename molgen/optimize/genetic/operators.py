@@ -55,6 +55,7 @@ def offspring(
     known: Collection[str] = (),
     mutation: float = 0.5,
     strange: float = STRANGE,
+    table: Tables | None = None,
     tries: int = 4,
 ) -> list[Child]:
     """At most ``n`` new distinct molecules from parents drawn with ``weights`` (equal if None).
@@ -62,8 +63,10 @@ def offspring(
     ``mutation``: the share of children with one parent and one change; of the others, children of two, every third is
     changed once more. Nothing that is in ``parents`` or ``known`` (canonical SMILES without stereo) comes back. Fewer
     come back when ``tries * n`` draws were not enough: small parents have few children. Parents that do not parse
-    are passed over.
+    are passed over. ``table``: what the operators know, the shipped one by default (``tables().widened(seeds)`` where
+    the parents come from compounds of the user).
     """
+    table = table or tables()
     known = known if isinstance(known, (set, frozenset, dict)) else set(known)
     cumulative = running([1.0] * len(parents) if weights is None else list(weights))
     found: dict[str, Child] = {}
@@ -81,9 +84,9 @@ def offspring(
             child: Chem.Mol | None
             positions: tuple[int, ...]
             if rng.random() < mutation or len(parents) == 1:
-                child, origin, positions = _mutated(first, tables(), rng, strange), "mutation", (i,)
+                child, origin, positions = _mutated(first, table, rng, strange), "mutation", (i,)
             else:
-                child, origin, positions = _of_two(parents, i, cumulative, rng, strange)
+                child, origin, positions = _of_two(parents, i, cumulative, table, rng, strange)
             if child is None:
                 continue
             text = Chem.MolToSmiles(child)
@@ -93,7 +96,12 @@ def offspring(
 
 
 def _of_two(
-    parents: Sequence[str], i: int, cumulative: np.ndarray, rng: np.random.Generator, strange: float
+    parents: Sequence[str],
+    i: int,
+    cumulative: np.ndarray,
+    table: Tables,
+    rng: np.random.Generator,
+    strange: float,
 ) -> tuple[Chem.Mol | None, str, tuple[int, ...]]:
     j = weighted(rng, cumulative)
     if j == i:
@@ -101,9 +109,9 @@ def _of_two(
     first, second = sketch_of(parents[i]), sketch_of(parents[j])
     if first is None or second is None:
         return None, "crossover", (i, j)
-    child = _crossed(first, second, tables(), rng, strange)
+    child = _crossed(first, second, table, rng, strange)
     if child is not None and rng.random() < 1 / 3:
-        child = _mutated(Sketch.of(child), tables(), rng, strange) or child
+        child = _mutated(Sketch.of(child), table, rng, strange) or child
     return child, "crossover", (i, j)
 
 
@@ -139,7 +147,7 @@ def _mutated(sketch: Sketch, table: Tables, rng: np.random.Generator, strange: f
 def _accepted(
     drawing: Chem.RWMol | None, table: Tables, rng: np.random.Generator, strange: float
 ) -> Chem.Mol | None:
-    if drawing is None or (child := finished(drawing)) is None:
+    if drawing is None or (child := finished(drawing, table.allowed_rings)) is None:
         return None
     odd = table.strange(child)
     return child if odd == 0 or rng.random() < strange**odd else None

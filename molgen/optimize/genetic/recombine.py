@@ -17,7 +17,7 @@ from rdkit import Chem, rdBase
 from molgen.chem.rings import flat
 from molgen.optimize.genetic.operators import STRANGE, Child
 from molgen.optimize.genetic.pieces import Piece, cut_bonds, fragments, piece
-from molgen.optimize.genetic.sketch import finished, pick, weighted
+from molgen.optimize.genetic.sketch import RING_SIZES, finished, pick, weighted
 from molgen.optimize.genetic.tables import Tables, heavy_atoms, tables
 
 #: Best molecules that are cut, and best pieces of each kind (with one, two, three wildcards) that are used.
@@ -41,6 +41,7 @@ def recombine(
     *,
     known: Collection[str] = (),
     strange: float = STRANGE,
+    table: Tables | None = None,
     tries: int = 6,
 ) -> list[Child]:
     """At most ``n`` new distinct molecules of pieces of the ``pool`` (SMILES, score): two arms, or arms on a core.
@@ -48,14 +49,14 @@ def recombine(
     Each is (canonical SMILES, ``recombination``, the positions in the pool of the best molecule of each piece).
     Nothing of ``pool`` or ``known`` (canonical, without stereo) comes back; fewer come back when pieces are few.
     """
-    kinds = ranked_pieces(pool)
+    kinds = ranked_pieces(pool) if n > 0 else {1: []}
     if not kinds[1]:
         return []
     kit = _Kit(kinds[1], [*kinds[2], *kinds[3]])
     order = sorted(range(len(pool)), key=lambda k: -pool[k][1])[:MOLECULES]
     sizes = [heavy_atoms(pool[k][0]) for k in order]
     best = np.cumsum(_by_rank(len(sizes)))
-    own, table = {flat(text) for text, _ in pool}, tables()
+    own, table = {flat(text) for text, _ in pool}, table or tables()
     found: dict[str, Child] = {}
     with rdBase.BlockLogs():
         for _ in range(tries * n):
@@ -63,7 +64,7 @@ def recombine(
                 break
             target = sizes[weighted(rng, best)] + SPREAD * rng.standard_normal()
             chosen = kit.choose(target, rng)
-            mol = assembled([piece(text) for text, _ in chosen], rng)
+            mol = assembled([piece(text) for text, _ in chosen], rng, table.allowed_rings)
             if mol is None or rng.random() >= strange ** table.strange(mol):
                 continue
             text = Chem.MolToSmiles(mol)
@@ -110,7 +111,9 @@ def pieces_of(smiles: str) -> tuple[str, ...]:
     return tuple(text for text in found if 1 <= text.count("*") <= 3 and heavy_atoms(text))
 
 
-def assembled(parts: Sequence[Piece], rng: np.random.Generator) -> Chem.Mol | None:
+def assembled(
+    parts: Sequence[Piece], rng: np.random.Generator, ring_sizes: Collection[int] = RING_SIZES
+) -> Chem.Mol | None:
     """The first piece with the others, which have one wildcard each, at its wildcards in random order."""
     core, arms = parts[0], parts[1:]
     drawing = core.sketch.editable()
@@ -126,14 +129,12 @@ def assembled(parts: Sequence[Piece], rng: np.random.Generator) -> Chem.Mol | No
     for i in drop:
         drawing.RemoveAtom(i)
     drawing.CommitBatchEdit()
-    return finished(drawing)
+    return finished(drawing, ring_sizes)
 
 
-def from_table(
-    n: int, rng: np.random.Generator, size: float = 24.0, table: Tables | None = None
-) -> list[str]:
+def from_table(n: int, rng: np.random.Generator, size: float = 24.0) -> list[str]:
     """``n`` molecules of the common pieces of ZINC250k, for a search whose prior draws too little."""
-    table = table or tables()
+    table = tables()
     found: list[str] = []
     with rdBase.BlockLogs():
         for _ in range(20 * n):

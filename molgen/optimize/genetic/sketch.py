@@ -6,7 +6,7 @@ drawing back into a molecule, or says no.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,8 +15,8 @@ from rdkit import Chem
 
 BOND = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
 _ORDER = {bond: order for order, bond in BOND.items()}
-#: Sizes of rings that a child may have.
-SMALLEST_RING, LARGEST_RING = 3, 8
+#: Sizes of rings that a child may have, unless the user's own compounds have others.
+RING_SIZES = range(3, 9)
 #: Rings up to this size bear no double bond that is not aromatic.
 STRAINED_RING = 4
 
@@ -111,18 +111,18 @@ def weighted(rng: np.random.Generator, cumulative: np.ndarray) -> int:
     return int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
 
 
-def finished(drawing: Chem.RWMol) -> Chem.Mol | None:
+def finished(drawing: Chem.RWMol, ring_sizes: Collection[int] = RING_SIZES) -> Chem.Mol | None:
     """The sanitized molecule of an edited drawing, or None if its valences or rings are not those of a real one."""
     mol = drawing.GetMol()
     if Chem.SanitizeMol(mol, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
         return None
-    return mol if sound_rings(mol) and len(Chem.GetMolFrags(mol)) == 1 else None
+    return mol if sound_rings(mol, ring_sizes) and len(Chem.GetMolFrags(mol)) == 1 else None
 
 
-def sound_rings(mol: Chem.Mol) -> bool:
-    """Whether rings have 3 to 8 atoms, no triple bond or allene, and no double bond where they are strained."""
+def sound_rings(mol: Chem.Mol, sizes: Collection[int] = RING_SIZES) -> bool:
+    """Whether rings have one of these sizes, no triple bond or allene, and no double bond where they are strained."""
     info = mol.GetRingInfo()
-    if any(not SMALLEST_RING <= len(ring) <= LARGEST_RING for ring in info.BondRings()):
+    if any(len(ring) not in sizes for ring in info.BondRings()):
         return False
     doubled: set[int] = set()
     for bond in mol.GetBonds():
@@ -131,12 +131,11 @@ def sound_rings(mol: Chem.Mol) -> bool:
             if info.NumBondRings(bond.GetIdx()):
                 return False
         elif kind == Chem.BondType.DOUBLE:
-            inside = info.NumBondRings(bond.GetIdx()) > 0
-            if inside and info.MinBondRingSize(bond.GetIdx()) <= STRAINED_RING:
+            if info.NumBondRings(bond.GetIdx()) and info.MinBondRingSize(bond.GetIdx()) <= STRAINED_RING:
                 return False
             for atom in (bond.GetBeginAtom(), bond.GetEndAtom()):
-                if atom.GetAtomicNum() == 6:
+                if atom.GetAtomicNum() == 6 and info.NumAtomRings(atom.GetIdx()):
                     if atom.GetIdx() in doubled:
-                        return False  # C with two double bonds: an allene or a ketene
+                        return False  # two double bonds at one carbon of a ring: it would have to be straight
                     doubled.add(atom.GetIdx())
     return True

@@ -21,6 +21,7 @@ from molgen.optimize.genetic.operators import Child, offspring
 from molgen.optimize.genetic.params import GeneticParams
 from molgen.optimize.genetic.population import Member, Population
 from molgen.optimize.genetic.recombine import from_table, recombine
+from molgen.optimize.genetic.tables import tables
 from molgen.optimize.protocol import Proposal, Result
 
 #: Times the prior is asked for what is still missing, before common pieces of ZINC250k have to do.
@@ -41,7 +42,10 @@ class Genetic:
         self.seen: dict[str, None] = {}  # without stereo: the operators know none
         self.round = self.next_id = 0
         self.scored = 0
+        self.seeds: list[str] = []
+        self.table = tables()
         self._pending: dict[int, Proposal] = {}
+        self._adopted: frozenset[int] = frozenset()
 
     # -- ask -----------------------------------------------------------------------------------------
 
@@ -61,7 +65,9 @@ class Genetic:
         params, members = self.params, self.population.members
         pool = [(member.smiles, member.score) for member in members]
         number = int(rng.binomial(n, params.recombination))
-        made: list[Child] = recombine(pool, number, rng, known=self.seen, strange=params.strange)
+        made: list[Child] = recombine(
+            pool, number, rng, known=self.seen, strange=params.strange, table=self.table
+        )
         made += offspring(
             [member.smiles for member in members],
             n - len(made),
@@ -70,6 +76,7 @@ class Genetic:
             known={**self.seen, **dict.fromkeys(text for text, _, _ in made)},
             mutation=params.mutation,
             strange=params.strange,
+            table=self.table,
         )
         return [
             (text, origin, tuple(str(members[k].id) for k in dict.fromkeys(parents)), None)
@@ -102,8 +109,12 @@ class Genetic:
     # -- tell ----------------------------------------------------------------------------------------
 
     def adopt(self, proposals: Sequence[Proposal]) -> None:
-        """Take the user's seed compounds: with their scores they are parents like all others."""
+        """Take the user's seed compounds: with their scores they are parents like all others.
+
+        What is odd about them (a boronic acid, a macrocycle) is not held against their children.
+        """
         self._pending |= {p.id: p for p in proposals}
+        self._adopted |= {p.id for p in proposals}
 
     def tell(self, results: Sequence[Result]) -> dict[str, float]:
         """Let what has a score into the population; a known molecule gets its latest score."""
@@ -116,13 +127,17 @@ class Genetic:
             if result.smiles is None:
                 continue
             self.seen[flat(result.smiles)] = None
+            if result.id in self._adopted:
+                self.seeds.append(result.smiles)
             if not math.isnan(result.score):
                 self.scored += result.status != "duplicate"
                 scores[result.smiles] = (result.score, result.id)
+        if self._adopted:
+            self.table = tables().widened(self.seeds)
         entered = self.population.update(scores)
         self.round += 1
         self.next_id = max([self.next_id, *(i + 1 for i in self._pending)])
-        self._pending = {}
+        self._pending, self._adopted = {}, frozenset()
         members = self.population.members
         return {
             "population": float(len(members)),
@@ -138,13 +153,15 @@ class Genetic:
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The population, and every molecule seen so that none is proposed again."""
         values = {name: getattr(self, name) for name in ("round", "next_id", "scored")}
-        values |= {"seen": list(self.seen), "population": [list(astuple(m)) for m in self.population.members]}
+        values |= {"seen": list(self.seen), "seeds": list(self.seeds)}
+        values["population"] = [list(astuple(m)) for m in self.population.members]
         return values, {}
 
     def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
         """Inverse of :meth:`state`."""
         self.round, self.next_id, self.scored = values["round"], values["next_id"], values["scored"]
-        self.seen = dict.fromkeys(values["seen"])
+        self.seen, self.seeds = dict.fromkeys(values["seen"]), list(values["seeds"])
+        self.table = tables().widened(self.seeds)
         self.population.members = [Member(*row) for row in values["population"]]
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 
-from molgen.optimize.genetic.sketch import weighted
+from molgen.optimize.genetic.sketch import RING_SIZES, weighted
 
 FORMAT = 1
 _ATOM = re.compile(r"\[(?!H\])[^\]]*\]|Cl|Br|[BCNOSPFIbcnosp]")
@@ -40,6 +40,23 @@ class Tables:
     element_weights: np.ndarray
     ring_sizes: dict[int, float]
     environments: frozenset[int]
+    allowed_rings: frozenset[int] = frozenset(RING_SIZES)
+
+    def widened(self, smiles: Iterable[str]) -> Tables:
+        """With what these molecules have as well: a search from them must not lose what is odd about them.
+
+        Their atom environments count as known, and their large rings may stay, grow or shrink by an atom.
+        """
+        known, rings = set(self.environments), set(self.allowed_rings)
+        with rdBase.BlockLogs():
+            for text in smiles:
+                mol = Chem.MolFromSmiles(text)
+                if mol is not None:
+                    known |= environments(mol)
+                    for ring in mol.GetRingInfo().AtomRings():
+                        if len(ring) not in rings:
+                            rings |= {len(ring) - 1, len(ring), len(ring) + 1}
+        return replace(self, environments=frozenset(known), allowed_rings=frozenset(rings))
 
     def strange(self, mol: Chem.Mol) -> int:
         """How many different atom environments (an atom with its bonds and neighbors) ZINC250k does not have."""
