@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg
 from scipy.special import expit
 
-#: Prior variance of the log odds: one like moves its own compound to about four in five, and nothing unlike it.
+#: Prior variance of the log odds: one like moves its own compound to 0.73, and nothing unlike it.
 VARIANCE = 9.0
 _ROUNDS, _ENOUGH = 50, 1e-10
 #: On the diagonal: two examples with the same bits must not make the matrix singular.
