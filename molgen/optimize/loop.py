@@ -47,6 +47,8 @@ class Search:
     reward: Reward = field(default_factory=TotalReward)
     stages: Stages | None = None
     round: int = 1  # of feedback: what the ledger says
+    #: While a batch is in flight: (done, asked, how many more).
+    on_scored: Callable[[int, int, int], object] = lambda done, asked, more: None
     step: int = 0
     minutes: float = 0.0
     reason: str = ""
@@ -124,9 +126,16 @@ class Search:
 
     def score(self, molecules: list[Molecule]) -> ScoreTable:
         """The objective's table; a stop signal drops the calls in flight, saves, and ends the run."""
+        done = 0
+
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            self.on_scored(done, len(molecules), more)
+
         try:
             with self.stop.droppable():
-                return self.objective(molecules, stop=lambda: self.stop.requested)
+                return self.objective(molecules, stop=lambda: self.stop.requested, progress=count)
         except (CallsDropped, Interrupted):
             self.stop_if_requested()
             raise

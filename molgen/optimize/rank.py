@@ -21,7 +21,7 @@ from molgen.chem.standardize import tautomer_key
 from molgen.core.errors import MoleculeError
 from molgen.core.schema import OutputConfig
 from molgen.optimize.diversity import butina, maxmin, one_of_each
-from molgen.optimize.memory import Entry, Memory
+from molgen.optimize.memory import LEFT_BEHIND, Entry, Memory
 from molgen.optimize.pareto import crowding, fronts
 from molgen.scoring.aggregate import contributions
 from molgen.scoring.evidence import Evidence
@@ -253,7 +253,7 @@ def funnel(memory: Memory, delivered: int) -> tuple[list[tuple[str, int]], dict[
     counts = memory.counts
     parsed = memory.proposed - counts["invalid"]
     unique = parsed - counts["duplicate"]
-    scored = unique - counts["failed"]
+    scored = unique - counts["failed"] - counts[LEFT_BEHIND]
     steps = [
         ("proposed", memory.proposed),
         ("valid", parsed),
@@ -262,7 +262,9 @@ def funnel(memory: Memory, delivered: int) -> tuple[list[tuple[str, int]], dict[
         ("passed the filters", scored - counts["filtered"]),
         ("delivered", delivered),
     ]
-    losses = Counter({"duplicate": counts["duplicate"]})
+    losses = Counter(
+        {"duplicate": counts["duplicate"], "judged in an earlier stage only": counts[LEFT_BEHIND]}
+    )
     for reason, count in memory.reasons.items():
         losses[_kind_of(reason)] += count
     return steps, {reason: count for reason, count in losses.most_common() if count}

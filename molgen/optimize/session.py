@@ -52,6 +52,7 @@ def create_folder(
     base_dir: Path,
     objective: Objective,
     *,
+    stages: Sequence[Objective] = (),
     overwrite: bool = False,
     more: Mapping[str, Any] | None = None,
     keep: Collection[str] = (),
@@ -59,10 +60,12 @@ def create_folder(
 ) -> RunFolder:
     """A new run folder whose manifest has the sha256 of every input file and of the model.
 
-    ``more``: further keys of the manifest; ``keep`` and ``prepare``: as in :meth:`RunFolder.create`.
+    ``stages``: the objectives before this one; ``more``: further keys of the manifest; ``keep`` and ``prepare``: as in
+    :meth:`RunFolder.create`.
     """
     sections = {"seeds": config.seeds, "references": config.output.references}
-    inputs = short_names(objective.user_files, taken=sections)
+    files = [name for judge in (objective, *stages) for name in judge.user_files]
+    inputs = short_names(dict.fromkeys(files), taken=sections)
     for label, section in sections.items():
         if section is not None:
             inputs[label] = base_dir / Path(section.path).expanduser()
@@ -73,6 +76,7 @@ def create_folder(
         device=pick_device(config.device),
     )
     manifest |= {"base_dir": str(base_dir), "objective": objective.fingerprint}
+    manifest |= {"stages": [stage.fingerprint for stage in stages]} if stages else {}
     return RunFolder.create(
         path, kind="optimize", config_text=dump(config), manifest=manifest | dict(more or {}), overwrite=overwrite,
         keep=keep, prepare=prepare,
@@ -198,9 +202,23 @@ def deliver(
         settings=config.model_dump(mode="json"),
         manifest=search.folder.manifest,
         before=[*search.watch.findings(search.memory).values(), f"The search ended because {search.reason}."],
-        after=[*_verdict(search), *notes],
+        after=[*_verdict(search), *_stages(search), *notes],
         log=search.folder.log,
     )
+
+
+def _stages(search: Search) -> list[str]:
+    """The stages that were gone through, and whether the last one was reached."""
+    if search.stages is None:
+        return []
+    began = [f"{name} from step {step + 1}" for name, step in search.stages.began]
+    words = [f"Searched in stages: {', '.join(began)}."]
+    if not search.stages.last:
+        words.append(
+            f"The run ended in the stage {search.stages.name!r}: this list is judged by that stage's objective, not "
+            "yet by the one of the run."
+        )
+    return words
 
 
 def _verdict(search: Search) -> list[str]:

@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,12 +52,18 @@ class Stages:
         self.stages = list(stages)
         self.at = 0
         self.since_step = self.since_calls = 0
+        self._began = [0]
         self._raw: dict[str, dict[str, float]] = {}  # SMILES -> scorer -> value, of all stages so far
 
     @property
     def name(self) -> str:
         """Of the present stage."""
         return self.stages[self.at].name
+
+    @property
+    def began(self) -> list[tuple[str, int]]:
+        """The stages so far, and after how many steps each began."""
+        return [(self.stages[k].name, step) for k, step in enumerate(self._began)]
 
     @property
     def objective(self) -> Objective:
@@ -98,18 +105,21 @@ class Stages:
         before.close()
         self.at += 1
         self.since_step, self.since_calls = step, memory.calls
+        self._began.append(step)
         judged = judge_again(memory.first, self._raw, self.objective, policy)
         memory.revalue(judged)
         again = sum(entry is None for entry in judged.values())
         rest = f", {again:,} lack a value that must be paid for and are forgotten" if again else ""
         return f"stage {self.name!r} begins: {len(judged) - again:,} known molecules are judged by its objective{rest}"
 
-    def state(self) -> dict[str, int]:
+    def state(self) -> dict[str, Any]:
         """JSON-able; the values of molecules come from the ledger."""
-        return {"at": self.at, "since_step": self.since_step, "since_calls": self.since_calls}
+        names = ("at", "since_step", "since_calls")
+        return {name: getattr(self, name) for name in names} | {"began": list(self._began)}
 
-    def load_state(self, state: Mapping[str, int]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of :meth:`state`."""
+        self._began = list(state["began"])
         self.at, self.since_step, self.since_calls = (
             state[key] for key in ("at", "since_step", "since_calls")
         )

@@ -39,6 +39,8 @@ def found_section(delivery: Delivery) -> str:
             x_range=(0.0, 1.0),
         ),
         _health_chart(delivery.history),
+        _volume_chart(delivery.history),
+        _kinds_chart(delivery.history, delivery.settings),
     ]
     parts += [f'<div class="panel">{chart}</div>' for chart in charts if chart]
     return (
@@ -183,4 +185,33 @@ def _health_chart(history: Sequence[Mapping[str, Any]]) -> str:
         x_label="step",
         y_label="share of proposals",
         y_range=(0.0, 1.0),
+    )
+
+
+def _volume_chart(history: Sequence[Mapping[str, Any]]) -> str:
+    """Of a search that learns from the Pareto front: how much of what could be wished for it reaches."""
+    return line_chart(
+        [Line("dominated by the front", _steps(history), _column(history, "hypervolume"), "s2")],
+        title="Hypervolume of the Pareto front",
+        x_label="step",
+        y_label="share of the unit cube",
+        y_range=(0.0, 1.0),
+    )
+
+
+def _kinds_chart(history: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
+    """How many scaffolds or clusters good molecules have come from, and how many of these earn nothing more."""
+    diversity = settings.get("diversity") or {}
+    kind = f"{diversity.get('kind', 'scaffold')}s" if isinstance(diversity, Mapping) else "kinds"
+    steps = _steps(history)
+    lines = [
+        Line(f"{kind} with good molecules", steps, _column(history, "kinds"), "s1"),
+        Line("of them full", steps, _column(history, "full_kinds"), "s3"),
+    ]
+    known = [value for line in lines for value in line.y if value is not None]
+    if not known or not max(known):
+        return ""
+    top = max(known) * 1.05
+    return line_chart(
+        lines, title=f"Variety: {kind} over the run", x_label="step", y_label=kind, y_range=(0.0, top)
     )

@@ -108,8 +108,11 @@ def start(
     config, base_dir = loaded.config, loaded.base_dir
     # Finds every problem of the inputs before anything is written.
     with open_inputs(config, base_dir, handed_in, objective) as inputs:
-        folder = create_folder(config, out, base_dir, inputs.objective, overwrite=overwrite)
-        keep_code(folder, inputs.objective)
+        folder = create_folder(
+            config, out, base_dir, inputs.objective, stages=inputs.stages, overwrite=overwrite
+        )
+        for judge in (inputs.objective, *inputs.stages):
+            keep_code(folder, judge)
         return _drive(folder, config, inputs, stop, quiet=quiet, keep_partial=keep_partial)
 
 
@@ -148,10 +151,14 @@ def _drive(
     objective, seeds, references = inputs.objective, inputs.seeds, inputs.references
     catching = stop_signals() if stopper is None else nullcontext(stopper)
     with catching as stop, folder.lock(), ScoreCache(folder.path / "scores.jsonl") as cache:
-        _same_objective(folder, objective)
-        objective.keep_in(cache)
+        written = [folder.manifest["objective"], *folder.manifest.get("stages", [])]
+        for number, judge in enumerate((objective, *inputs.stages)):
+            _same_objective(
+                folder, judge, written[number], f"stages[{number - 1}]" if number else "objective"
+            )
+            judge.keep_in(cache)
         tracker = open_tracker(config.tracking, folder)
-        search = build_search(config, folder, objective, tracker, stop)
+        search = build_search(config, folder, objective, tracker, stop, inputs.stages)
         search.restore()
         lost = cache.lost
         folder.update_manifest(status="running", calls_paid_again=lost)
@@ -187,15 +194,18 @@ def _search(search: Search, first: Sequence[Proposal], quiet: bool) -> str:
     """Run the search with a progress bar; the name of the signal that interrupted it, or ""."""
     budget = search.config.budget.molecules
     with Progress(budget - search.memory.calls, "molecules", "optimizing", quiet=quiet) as bar:
-        before = search.memory.calls
+        start = search.memory.calls
 
         def show(row: Mapping[str, float]) -> None:
-            nonlocal before
+            shown = int(row["calls"]) - start - bar.count  # what the batch has not told already
             bar.advance(
-                int(row["calls"]) - before, mean=row["mean_score"], best=row["best_score"], valid=row["valid"]
+                shown, step=search.step, mean=row["mean_score"], best=row["best_score"], valid=row["valid"]
             )
-            before = int(row["calls"])
 
+        def in_flight(done: int, asked: int, more: int) -> None:
+            bar.advance(more, step=f"{search.step + 1} ({done} of {asked} scored)")
+
+        search.on_scored = in_flight
         try:
             reason = search.run(first, show)
         except Interrupted as signal:
@@ -212,13 +222,12 @@ def keep_code(folder: RunFolder, objective: Objective) -> None:
         shutil.copyfile(path, target)
 
 
-def _same_objective(folder: RunFolder, objective: Objective) -> None:
-    written = folder.manifest["objective"]
+def _same_objective(folder: RunFolder, objective: Objective, written: str, key: str) -> None:
     if objective.fingerprint != written:
         raise ConfigError(
             [
                 Problem(
-                    "objective",
+                    key,
                     f"is not the one that this run was started with (sha256 {objective.fingerprint[:12]}... now, "
                     f"{written[:12]}... then): a scorer's file, its code or RDKit has changed; the run's own copy "
                     f"is in {folder.path / 'code'}. Put it back, or start a new run",

@@ -87,6 +87,9 @@ class Pool:
 def from_run(folder: RunFolder, config: OptimizeConfig) -> Pool:
     """All entries of a run's ledger; the run may still be going on."""
     entries = [Entry.from_row(row) for row in folder.ledger.rows()]
+    # A stage with an objective of its own may call another scorer by the same name.
+    apart = {stage.name for stage in config.stages if stage.objective is not None}
+    entries = [entry for entry in entries if entry.stage not in apart]
     parts = [
         replace(part, transform=None)
         for part in (_part(component) for component in config.objective.components)

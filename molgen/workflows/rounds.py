@@ -16,6 +16,7 @@ from molgen.chem.molecule import Molecule
 from molgen.core import config as configs
 from molgen.core.errors import DataError, RunError
 from molgen.core.schema import OptimizeConfig
+from molgen.core.stage_schema import FINAL
 from molgen.data.reader import read
 from molgen.optimize.memory import CARRIED, Entry
 from molgen.optimize.protocol import CanRevise, Proposal
@@ -89,6 +90,7 @@ def _make(
     overrides: Sequence[str], quiet: bool,
 ) -> RunFolder:  # fmt: skip
     before = configs.load(parent.config_path, OptimizeConfig).config
+    before = before.model_copy(update={"stages": []})  # a curriculum leads to the objective once
     base_dir = Path(parent.manifest["base_dir"])
     entries = [Entry.from_row(row) for row in parent.ledger.rows()]
     names = {f"{CANDIDATE}{e.id}": str(e.smiles) for e in entries if e.smiles}
@@ -99,7 +101,9 @@ def _make(
     place.mkdir(parents=True)
     shutil.copyfile(file, place / f"given{''.join(file.suffixes)}")
     plan = plan_round(before, feedback, assays, place, base_dir, weight, overrides, number, quiet)
-    carried = _carry(place, entries, feedback, before.policy)
+    # What only an earlier stage has judged lacks dear values: carrying it over would pay for them unasked.
+    judged = [e for e in entries if e.stage in ("", FINAL)]
+    carried = _carry(place, judged, feedback, before.policy)
     write_atomic(place / _KNOWN, csv_text(("smiles", "id"), [(m.smiles, m.id or "") for m in feedback.known]))
     budget = plan.config.budget.molecules
     words = [f"Round {number} of {parent.name}: {'; '.join(feedback.notes)}.", *plan.words]
