@@ -64,8 +64,8 @@ class Agent:
                 "choose an autoregressive model"
             )
         self.prior: Any = prior
-        self.prior.requires_grad_(False)
-        self.model: Any = copy.deepcopy(self.prior).requires_grad_(True)
+        model: Any = prior
+        self.model: Any = copy.deepcopy(model.requires_grad_(False)).requires_grad_(True)
         self.params = params
         self.seed = seed
         self.lessons = 0  # calls of learn(), for the streams

@@ -75,6 +75,9 @@ class SearchParams(AgentParams):
 class ReinforceParams(SearchParams):
     """Policy optimization towards an augmented likelihood (Olivecrona et al. 2017; Guo and Schwaller 2024)."""
 
+    replay_sample: int = Field(32, ge=0, description="remembered molecules that are shown in each update")
+    rounds: int = Field(8, ge=0, description="further updates in each step, on remembered molecules alone")
+
 
 class HillclimbParams(SearchParams):
     """Fine-tuning on the best molecules so far (Segler et al. 2018; Neil et al. 2018; Thomas et al. 2022)."""
@@ -91,4 +94,7 @@ class HillclimbParams(SearchParams):
         description="best share of a step's own strings that is learned from; 0: only what enters the memory",
     )
     replay_sample: int = Field(32, ge=0, description="remembered molecules that are shown in each update")
-    rounds: int = Field(3, ge=0, description="further updates in each step, on remembered molecules alone")
+    replay_weight: Literal["score", "rank"] = Field(
+        "rank", description="remembered molecules are chosen in proportion to their score, or by their rank"
+    )
+    rounds: int = Field(6, ge=0, description="further updates in each step, on remembered molecules alone")

@@ -49,17 +49,18 @@ def search(prior, **changes) -> TaughtSearch:
 
 
 def test_it_collapsed_onto_one_molecule_and_drew_only_duplicates(prior):
-    unguarded = new_molecules(search(prior, draws=1, restart=0, repeats=True), 45)
-    guarded = new_molecules(search(prior), 45)
-    assert sum(unguarded[-15:]) < 0.1 * 15 * 16  # the objective does what it is for
-    assert sum(guarded[-15:]) > 0.3 * 15 * 16
+    unguarded = new_molecules(search(prior, draws=1, restart=0, repeats=True), 40)
+    guarded = new_molecules(search(prior), 40)
+    assert sum(unguarded[-12:]) < 0.15 * 12 * 16  # the objective does what it is for
+    assert sum(guarded[-12:]) > 0.3 * 12 * 16
 
 
 def test_an_agent_without_anything_new_begins_again_from_the_prior(prior):
     collapsed = search(prior, draws=1, repeats=True, restart=0.2)
-    found = new_molecules(collapsed, 60)
+    found = new_molecules(collapsed, 45)
     assert collapsed.restarts > 0
-    assert sum(found[-30:]) > sum(new_molecules(search(prior, draws=1, repeats=True, restart=0), 60)[-30:])
+    worst = min(range(5, 45), key=lambda step: sum(found[step - 5 : step]))
+    assert max(found[worst:]) >= 5  # what the prior itself finds, after steps with next to nothing
 
 
 def test_what_is_known_gives_way_to_what_is_new(prior):
