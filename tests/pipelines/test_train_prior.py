@@ -42,7 +42,7 @@ def test_every_configuration_of_the_pipelines_loads(path: Path) -> None:
     assert loaded.config.name
 
 
-@pytest.mark.parametrize("prior", ["moses", "druglike"])
+@pytest.mark.parametrize("prior", ["moses", "druglike", "zinc250k"])
 def test_the_training_configurations_pass_the_check_beside_their_data(prior: str, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / f"{prior}.smi").write_text("CCO\nCCN\n")
