@@ -9,6 +9,7 @@ from molgen.testing import ToyLatent, check_generator
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "C[C@@H](N)C(=O)O", "c1ccncc1", "CCOC(=O)C", "NCCN"] * 4
 SMALL = {
     "autoregressive": {"hidden": 24, "layers": 1, "embedding": 12, "pieces": 4, "max_tokens": 40},
+    "graph_gan": {"width": 24, "blocks": 1, "noise": 8, "critic_width": 8, "critic_layers": 1},
     "graph_vae": {"latent": 8, "width": 32, "heads": 4, "layers": 1, "encoder_layers": 1, "site_width": 16},
     "latent_gan": {"noise": 16, "width": 32, "depth": 1, "critic_width": 32},
 }
