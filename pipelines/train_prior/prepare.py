@@ -3,10 +3,12 @@
     python pipelines/train_prior/prepare.py moses
     python pipelines/train_prior/prepare.py druglike
     python pipelines/train_prior/prepare.py zinc250k
+    python pipelines/train_prior/prepare.py qm9
 
 ``moses`` is the MOSES training set, its strings as published. ``druglike`` is ZINC250k followed by the ChEMBL-like
 sample: canonical SMILES with charges and stereo as they are, one fragment, each molecule once. ``zinc250k`` is that
-set alone, standardized and without stereo: the unlabeled data of the clean league of the optimization benchmarks. The
+set alone, standardized and without stereo: the unlabeled data of the clean league of the optimization benchmarks.
+``qm9`` is QM9 as it is, each molecule once; one in 13 is held out, some ten thousand. The
 files go to ``data/`` beside this script, where the configurations look for them. The sets are fetched on first
 use; on a site without network bring them first with ``molgen data fetch NAME --source FILE``.
 """
@@ -32,13 +34,20 @@ from molgen.run.manifest import versions
 from molgen.run.progress import Progress, say
 
 FORMAT = 1
-SETS = {"moses": ("moses",), "druglike": ("zinc250k", "chembl-sample"), "zinc250k": ("zinc250k",)}
+SETS = {
+    "moses": ("moses",),
+    "druglike": ("zinc250k", "chembl-sample"),
+    "zinc250k": ("zinc250k",),
+    "qm9": ("qm9",),
+}
 #: How the molecules are standardized; the benchmark's oracles see no stereo and prefer neutral forms.
-POLICIES = {"druglike": "none", "zinc250k": "flat"}
+POLICIES = {"druglike": "none", "zinc250k": "flat", "qm9": "none"}
 #: A token in fewer molecules than this is not learned well enough to be drawn correctly.
 MIN_MOLECULES_PER_TOKEN = 100
 #: One in so many molecules is held out, chosen by a hash: the same molecule is held out of any other mixture too.
 HOLD_OUT_ONE_IN = 50
+#: Of QM9 more, so that ten thousand drawn ones have as many to be compared with.
+HOLD_OUT = {"qm9": 13}
 DEFAULT_FOLDER = Path(__file__).parent / "data"
 
 
@@ -82,7 +91,9 @@ def run(prior: str, folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
     if prior == "moses":
         prepared = as_published(paths["moses"])
     else:
-        prepared = mixture(list(paths.values()), policy=POLICIES[prior])
+        prepared = mixture(
+            list(paths.values()), policy=POLICIES[prior], one_in=HOLD_OUT.get(prior, HOLD_OUT_ONE_IN)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for label, smiles in (("training", prepared.training), ("held out", prepared.held_out)):
