@@ -101,6 +101,8 @@ def sample(
         if not 0 <= min_p < 1:
             raise ConfigError(f"must be at least 0 and below 1, got {min_p:g}", "min_p")
         options["min_p"] = min_p
+    if own.get("corrected") and not raw:  # raw strings are for measuring
+        options["corrected"] = True
     index, count = shard
     if not 0 <= index < count:
         raise ValueError(f"shard {index}/{count}: the first number must be 0..{count - 1}")
