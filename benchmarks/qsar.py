@@ -1,6 +1,7 @@
 """Activity models on public EGFR data: coverage, ranking and verdicts over several draws of 60 compounds of one series.
 
 MOLGEN_TEST_DATA=... python benchmarks/qsar.py [DRAWS]
+MOLGEN_TEST_DATA=... python benchmarks/qsar.py kinds    # the whole table: each kind of model on held-back scaffolds
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from molgen.data.sdf import Row
 from molgen.scoring.qsar.curate import Curated, curate
 from molgen.scoring.qsar.features import Features
 from molgen.scoring.qsar.kernel import tanimoto_counts
+from molgen.scoring.qsar.kinds import KINDS
+from molgen.scoring.qsar.splits import group_holdout, scaffolds
 from molgen.scoring.qsar.train import train
 from molgen.scoring.qsar.values import find_scale
 
@@ -61,6 +64,27 @@ def draws(whole: Curated, x: Features, n: int, seed: int = 0) -> list[tuple[np.n
     return found
 
 
+def kinds(whole: Curated, x: Features) -> None:
+    """Every kind once on the same four fifths of the table; whole scaffolds are held back."""
+    held = group_holdout(scaffolds([mol.mol for mol in whole.molecules]), 0.2, np.random.default_rng(0))
+    known, hidden = np.flatnonzero(~held), np.flatnonzero(held & (whole.side == 0))
+    print(f"{len(known)} to learn from, {len(hidden)} held back")
+    y = whole.y[hidden]
+    for kind in KINDS.values():
+        start = time.process_time()
+        fitted = kind.fit(x.take(known), whole.y[known], whole.side[known], 0)
+        learned = time.process_time()
+        found = fitted.mean_of(x.take(hidden))
+        seconds = time.process_time() - learned
+        error = np.sqrt(np.square(found - y).mean())
+        q2 = 1 - np.square(found - y).sum() / np.square(whole.y[known].mean() - y).sum()
+        print(
+            f"{kind.name:6s} Spearman {spearmanr(found, y).statistic:.2f}, RMSE {error:.2f}, q2 {q2:.2f}, "
+            f"{learned - start:.1f} CPU-s to learn, {1000 * seconds / len(y):.2f} ms a prediction",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Print one line a draw, then the means."""
     RDLogger.DisableLog("rdApp.*")
@@ -70,6 +94,8 @@ def main() -> None:
         return
     whole = read(path)
     x = Features.of([mol.mol for mol in whole.molecules])
+    if sys.argv[1:] == ["kinds"]:
+        return kinds(whole, x)
     table = []
     for number, (known, hidden) in enumerate(draws(whole, x, int(sys.argv[1]) if sys.argv[1:] else 5)):
         start = time.process_time()
