@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from molgen.api.generation import load
 
 if TYPE_CHECKING:
+    from molgen.benchmark.board import BoardResult
     from molgen.benchmark.result import BenchmarkResult
     from molgen.metrics.evaluation import Evaluation
 
@@ -48,3 +49,18 @@ def benchmark(
     from molgen.workflows.benchmark import benchmark as run
 
     return run(Suite(suite, version, inverted_deco_hop), Path(out), **options)
+
+
+def benchmark_queue(
+    suite: Literal["guacamol", "pmo"],
+    out: Path | str,
+    *,
+    version: Literal["1.1.14", "0.3.6"] = "1.1.14",
+    inverted_deco_hop: bool = False,
+    **options: Any,
+) -> BoardResult:
+    """Tasks times seeds, a process for each; ``options``: see :func:`molgen.workflows.benchmark_queue.queue`."""
+    from molgen.benchmark.oracle import Suite
+    from molgen.workflows.benchmark_queue import queue
+
+    return queue(Suite(suite, version, inverted_deco_hop), Path(out), **options)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from molgen import api
 from molgen.commands import output as out
+from molgen.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from molgen.api import BenchmarkResult
+    from molgen.benchmark.board import BoardResult
 
 app = typer.Typer(no_args_is_help=True, help="Public benchmarks: GuacaMol (20 tasks) and PMO (23 tasks).")
 
@@ -19,10 +21,20 @@ Tasks = Annotated[
     list[str] | None,
     typer.Option("--task", metavar="TASK", help="Only this task (repeatable, or with commas); default: all."),
 ]
-Optimizer = Annotated[str, typer.Option(help="Strategy: reinforce, random, or one of a plug-in.")]
+Optimizer = Annotated[
+    str, typer.Option(help="Strategy: hybrid, reinforce, genetic, random ... (docs/optimizers.md)")
+]
 Model = Annotated[str, typer.Option(help="A shipped model (molgen models list) or a folder.")]
 Budget = Annotated[int, typer.Option(min=1, help="Distinct valid molecules scored per task.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same molecules.")]
+Queue = Annotated[
+    bool,
+    typer.Option("--queue", help="Tasks times --seeds, a process for each run; the same command goes on."),
+]
+Seeds = Annotated[
+    str, typer.Option(help="With --queue: seeds, with commas; all tasks of the first come first.")
+]
+Workers = Annotated[int, typer.Option(min=1, help="With --queue: processes at a time.")]
 Folder = Annotated[
     Path, typer.Option("--output", "-o", metavar="FOLDER", help="Each task becomes a run folder in it.")
 ]
@@ -36,25 +48,23 @@ def guacamol(
     model: Model = "druglike",
     budget: Budget = 10_000,
     seed: Seed = 1,
+    queue: Queue = False,
+    seeds: Seeds = "1,2,3",
+    workers: Workers = 1,
     changes: out.Set = None,
     overwrite: out.Overwrite = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
     """The 20 goal-directed tasks of GuacaMol v2. The same command goes on after an interruption."""
-    result = api.benchmark(
-        "guacamol",
-        output,
-        tasks=_split(tasks),
-        optimizer=optimizer,
-        model=model,
-        budget=budget,
-        seed=seed,
-        overrides=changes or [],
-        overwrite=overwrite,
-        quiet=quiet,
-    )
-    _show(result, as_json, quiet)
+    options: dict[str, Any] = {
+        "tasks": _split(tasks),
+        "optimizer": optimizer,
+        "model": model,
+        "budget": budget,
+    }
+    options |= {"overrides": changes or [], "quiet": quiet}
+    _run("guacamol", output, options, seed, _numbers(seeds) if queue else None, workers, overwrite, as_json)
 
 
 @app.command("pmo")
@@ -65,6 +75,9 @@ def pmo(
     model: Model = "druglike",
     budget: Budget = 10_000,
     seed: Seed = 1,
+    queue: Queue = False,
+    seeds: Seeds = "1,2,3",
+    workers: Workers = 1,
     tdc: Annotated[
         Literal["1.1.14", "0.3.6"], typer.Option(help="Oracles of which TDC; 0.3.6: as in PMO's own tables.")
     ] = "1.1.14",
@@ -80,28 +93,52 @@ def pmo(
     quiet: out.Quiet = False,
 ) -> None:
     """The 23 tasks of PMO: area under the top-10 curve. The same command goes on after an interruption."""
-    result = api.benchmark(
-        "pmo",
-        output,
-        tasks=_split(tasks),
-        optimizer=optimizer,
-        model=model,
-        budget=budget,
-        seed=seed,
-        version=tdc,
-        inverted_deco_hop=inverted_deco_hop,
-        overrides=changes or [],
-        overwrite=overwrite,
-        quiet=quiet,
-    )
-    _show(result, as_json, quiet)
+    options: dict[str, Any] = {
+        "tasks": _split(tasks),
+        "optimizer": optimizer,
+        "model": model,
+        "budget": budget,
+    }
+    options |= {"overrides": changes or [], "quiet": quiet}
+    options |= {"version": tdc, "inverted_deco_hop": inverted_deco_hop}
+    _run("pmo", output, options, seed, _numbers(seeds) if queue else None, workers, overwrite, as_json)
+
+
+def _run(
+    suite: Literal["guacamol", "pmo"],
+    output: Path,
+    options: dict[str, Any],
+    seed: int,
+    seeds: list[int] | None,
+    workers: int,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """One seed in this process, or a queue."""
+    quiet = options["quiet"]
+    if seeds is None:
+        result = api.benchmark(suite, output, seed=seed, overwrite=overwrite, **options)
+        _show(result, as_json, quiet)
+        return
+    if overwrite:
+        raise ConfigError("--overwrite does not go with --queue: choose another -o", "--overwrite")
+    _show(api.benchmark_queue(suite, output, seeds=seeds, workers=workers, **options), as_json, quiet)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise ConfigError(
+            f"{text!r} is no list of seeds; write for example --seeds 1,2,3", "--seeds"
+        ) from None
 
 
 def _split(tasks: list[str] | None) -> list[str]:
     return [part.strip() for text in tasks or [] for part in text.split(",") if part.strip()]
 
 
-def _show(result: BenchmarkResult, as_json: bool, quiet: bool) -> None:
+def _show(result: BenchmarkResult | BoardResult, as_json: bool, quiet: bool) -> None:
     if as_json:
         out.print_json({**result.to_dict(), "files": result.files})
         return

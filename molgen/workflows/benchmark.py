@@ -53,12 +53,12 @@ def benchmark(
     ConfigError, DataError and ModelError before any work, Interrupted after saving.
     """
     out, chosen = Path(out), suite.tasks(tasks)
-    make = partial(_config, suite, optimizer, model, budget, seed, overrides)
+    make = partial(task_config, suite, optimizer, model, budget, seed, overrides)
     loaded = {task: make(task) for task in chosen}
-    _check(out, loaded, overwrite)
+    check_folder(out, loaded, overwrite)
     results = {}
     if not overwrite:
-        results = _finished(suite, out, {task: make(task) for task in suite.tasks()})
+        results = finished(suite, out, {task: make(task) for task in suite.tasks()})
         if results and not quiet:
             left = len([task for task in chosen if task not in results])
             say(f"{out}: done before: {', '.join(results)}; {left} of {len(chosen)} tasks to do")
@@ -97,7 +97,7 @@ def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
     return judge(suite, task, scored, budget=config.budget.molecules, league=league, **counts)
 
 
-def _finished(
+def finished(
     suite: Suite, out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]]
 ) -> dict[str, TaskResult]:
     """The tasks in the folder that are done, by the same settings."""
@@ -121,7 +121,7 @@ def _hint(out: Path, chosen: Sequence[str], results: Mapping[str, TaskResult]) -
     return f"the same command ({done} of {len(chosen)} tasks are done{table})"
 
 
-def _config(
+def task_config(
     suite: Suite,
     optimizer: str,
     model: str,
@@ -152,7 +152,9 @@ def _config(
     return configs.load(values, OptimizeConfig, overrides)
 
 
-def _check(out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]], overwrite: bool) -> None:
+def check_folder(
+    out: Path, loaded: Mapping[str, configs.Loaded[OptimizeConfig]], overwrite: bool = False
+) -> None:
     """Everything that can be wrong, before the first run."""
     config = next(iter(loaded.values())).config
     strategy(config.optimizer.name, config.optimizer.params)

@@ -28,6 +28,9 @@ DESCRIPTORS: dict[str, float] = {
     "polar_surface": 20.0, "log_p": 0.7, "aromatic_rings": 1.0, "aliphatic_rings": 1.0, "bridgeheads": 1.0,
     "stereocenters": 1.0,
 }  # fmt: skip
+_STEPS = np.array(list(DESCRIPTORS.values()))
+_NO_TAG = Chem.ChiralType.CHI_UNSPECIFIED
+_PLAIN = rdMolDescriptors.NumRotatableBondsOptions.NonStrict  # half the time of the strict count
 _MOST = 64  # repetitions of one pattern that are told apart
 
 
@@ -71,25 +74,29 @@ def _fold(counts: dict[int, int], width: int) -> np.ndarray:
 
 
 def _describe(mol: Chem.Mol) -> np.ndarray:
-    atoms = list(mol.GetAtoms())
-    numbers = [atom.GetAtomicNum() for atom in atoms]
-    elements = [numbers.count(z) for z in _ELEMENTS]
+    elements = dict.fromkeys((*_ELEMENTS, 0), 0)
+    hydrogens = charges = centers = 0
+    for atom in mol.GetAtoms():  # one pass: each look at an atom from Python costs
+        number = atom.GetAtomicNum()
+        elements[number if number in elements else 0] += 1
+        hydrogens += atom.GetTotalNumHs()
+        charges += abs(atom.GetFormalCharge())
+        centers += atom.GetChiralTag() != _NO_TAG
     log_p, _ = rdMolDescriptors.CalcCrippenDescriptors(mol)
     values = [
-        *elements,
-        len(numbers) - sum(elements),
-        sum(atom.GetTotalNumHs() for atom in atoms),
-        sum(abs(atom.GetFormalCharge()) for atom in atoms),
-        rdMolDescriptors.CalcNumRotatableBonds(mol),
+        *elements.values(),
+        hydrogens,
+        charges,
+        rdMolDescriptors.CalcNumRotatableBonds(mol, _PLAIN),
         rdMolDescriptors.CalcNumHBD(mol),
         rdMolDescriptors.CalcTPSA(mol),
         log_p,
         rdMolDescriptors.CalcNumAromaticRings(mol),
         rdMolDescriptors.CalcNumAliphaticRings(mol),
         rdMolDescriptors.CalcNumBridgeheadAtoms(mol),
-        sum(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in atoms),
+        centers,
     ]
-    return np.array(values, dtype=np.float64) / np.array(list(DESCRIPTORS.values()))
+    return np.array(values, dtype=np.float64) / _STEPS
 
 
 def stack(rows: Sequence[Row], fingerprint: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

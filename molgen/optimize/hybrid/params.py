@@ -41,8 +41,9 @@ class HybridParams(Section):
         1.0, ge=0, description="largest weight of the spread in the choice, in standard deviations"
     )
     strange: float = Field(
-        0.3, ge=0, le=1, description="how readily atom environments unknown to ZINC250k pass: 0 never, 1 always"
+        0.3,
+        ge=0,
+        le=1,
+        description="how readily atom environments unknown to ZINC250k pass: 0 never, 1 always",
     )
-    teach_every: int = Field(
-        64, ge=1, description="paid molecules between two lessons of the language model"
-    )
+    teach_every: int = Field(64, ge=1, description="paid molecules between two lessons of the language model")

@@ -18,6 +18,7 @@ from molgen.optimize.hybrid.proposers import Idea, Knowledge, Proposer
 from molgen.optimize.hybrid.surrogate import Belief, Surrogate
 
 _TOGETHER = 192  # candidates among which a batch is chosen
+_PIECES = 200  # best paid molecules whose pieces are put together anew
 _HALF = 0.03  # share of the parents up to which they are drawn almost alike
 
 
@@ -91,7 +92,9 @@ class Pool:
         weights = 1.0 / (_HALF * self.params.parents + np.arange(len(order)))
         chosen = [texts[i] for i in order]
         known = {**self.seen, **dict.fromkeys(self.members)}
-        return Knowledge(chosen, np.array([worth[i] for i in order]), known, weights)
+        best = sorted(self.paid, key=lambda text: -self.paid[text])[:_PIECES]
+        paid = [(text, self.paid[text]) for text in best]
+        return Knowledge(chosen, np.array([worth[i] for i in order]), known, weights, paid)
 
     def keep(self, belief: Belief, chosen: Sequence[str]) -> list[Candidate]:
         """The best unpaid members, for the next step."""

@@ -49,7 +49,9 @@ class Hybrid:
                 "optimizer.params.parts",
             )
         model = next((p for p in self.proposers if isinstance(p, LanguageModel)), None)
-        self.draws = model or LanguageModel(prior, params, seed, teach=False)  # also begins a search without it
+        self.draws = model or LanguageModel(
+            prior, params, seed, teach=False
+        )  # also begins a search without it
         self.bandit = Bandit({p.name: p.cost for p in self.proposers}, "bandit" in params.parts)
         self.surrogate = Surrogate(params.points, stream(seed, "surrogate"))
         self.round = self.next_id = 0

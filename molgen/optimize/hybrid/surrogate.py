@@ -60,7 +60,7 @@ class Surrogate:
         return len(self.rows)
 
     def add(self, rows: Sequence[Row], scores: Sequence[float]) -> None:
-        """Learn molecules with their scores. Costs a few milliseconds per batch, more when the points are chosen anew."""
+        """Learn molecules with their scores. Dearer when the points are chosen anew."""
         first = len(self.rows)
         self.rows += rows
         self.scores += [float(score) for score in scores]
@@ -101,7 +101,7 @@ class Surrogate:
             old = self._table.count
             across, _ = self._kernel(rows)
             self._extend(rows)
-            within, own = self._kernel(rows)
+            within, _ = self._kernel(rows)
             within = within[:, old:].double()
             within = within + self.hyper.noise * torch.eye(len(rows), dtype=torch.float64)
             factor = torch.zeros(old + len(rows), old + len(rows), dtype=torch.float64)
@@ -135,7 +135,9 @@ class Surrogate:
                 total += amplitudes[k] * self._table.similarity(rows, k)
         lengths = torch.tensor(self.hyper.lengths, dtype=torch.float64)
         if amplitudes[-1] > _NEGLIGIBLE * sum(amplitudes):
-            total += amplitudes[-1] * near(descriptors(rows), self._table.known_descriptors(), lengths).float()
+            total += (
+                amplitudes[-1] * near(descriptors(rows), self._table.known_descriptors(), lengths).float()
+            )
         own = sum(a for a in amplitudes if a > _NEGLIGIBLE * sum(amplitudes))
         return total, torch.full((len(rows),), own)
 
