@@ -21,7 +21,7 @@ from molgen.report.why import data_attribute, part_text, sentence
 
 _PICTURE = (240, 170)
 _SMALL = (170, 120)
-_COLORED = (180, 128)
+_COLORED = (240, 170)
 #: Below this similarity two structures share too little for a picture of what changed.
 _COMPARE_FROM = 0.35
 _MARK_UP_TO = 0.6

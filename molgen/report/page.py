@@ -122,9 +122,9 @@ def _molecules(delivery: Delivery, cards: Cards) -> str:
 def _origin(delivery: Delivery) -> str:
     settings = json.loads(json.dumps(delivery.settings, default=str))
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True) if settings else ""
+    told = {key: value for key, value in delivery.manifest.items() if key != "status"}  # not yet "done" here
     rows = "".join(
-        f"<tr><th>{escape(path)}</th><td>{escape(value)}</td></tr>"
-        for path, value in summary.flatten(delivery.manifest)
+        f"<tr><th>{escape(path)}</th><td>{escape(value)}</td></tr>" for path, value in summary.flatten(told)
     )
     return (
         '<div class="two"><div><h3>Settings of this run (run.yaml)</h3>'

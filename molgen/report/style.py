@@ -34,7 +34,7 @@ nav{display:flex;flex-wrap:wrap;gap:4px 18px;margin:14px 0 0;font-size:14px}
 .paper{background:#fff;border:1px solid var(--line);border-radius:6px;display:block}
 .paper svg{display:block;width:100%;height:auto}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:14px;align-items:start}
-.three{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:14px}
+.three{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(320px,100%),1fr));gap:14px}
 figure{margin:0}
 figcaption{font-weight:600;margin-bottom:4px}
 .chart svg{width:100%;height:auto;display:block}
@@ -84,7 +84,7 @@ margin:0 5px 4px 0;font-size:12px;overflow-wrap:anywhere}
 .values td.evidence{text-align:left;white-space:normal;padding:0 0 4px 8px}
 .evidence dl{display:flex;flex-wrap:wrap;gap:0 12px;margin:0;font-size:11.5px}
 .evidence dt{color:var(--soft)}.evidence dt::after{content:":"}.evidence dd{margin:0 0 0 -8px;overflow-wrap:anywhere}
-.atoms{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:8px;margin:6px 0}
+.atoms{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(230px,100%),1fr));gap:8px;margin:6px 0}
 .atoms figcaption{font-weight:400;font-size:11px;line-height:1.3;color:#5a6673;padding:0 6px 4px}
 .why{font-size:12px;line-height:1.35;color:var(--soft)}
 .dots{fill:none;stroke-width:6;stroke-linecap:round;stroke-opacity:.55}

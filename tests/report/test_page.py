@@ -9,6 +9,7 @@ from rdkit import Chem
 from molgen.core.schema import OptimizeConfig
 from molgen.optimize.protocol import Delivery
 from molgen.report.page import to_html
+from molgen.report.style import STYLE
 from molgen.report.table import build_table
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -113,6 +114,16 @@ def test_evidence_and_colored_atoms_of_the_best_are_on_their_cards(delivery: Del
     assert "full color: 0.3" in page.text
     names = build_table(told).names
     assert names[names.index("qed_desirability") + 1 :][:2] == ["qed_lo80", "qed_nearest"]
+
+
+def test_the_report_of_a_finished_run_said_that_it_is_running(delivery: Delivery) -> None:
+    told = dataclasses.replace(delivery, manifest={**delivery.manifest, "status": "running"})
+    assert "<td>running</td>" not in to_html(told)
+
+
+def test_a_single_chart_was_blown_up_to_the_whole_width() -> None:
+    (rule,) = re.findall(r"^\.three\{[^}]*\}", STYLE, re.MULTILINE)
+    assert "auto-fill" in rule
 
 
 def test_a_shortfall_is_said(delivery: Delivery) -> None:
