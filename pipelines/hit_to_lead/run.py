@@ -174,7 +174,7 @@ def configuration(asked: argparse.Namespace, card: Mapping[str, Any]) -> dict[st
         "seed": asked.seed,
         "model": str(here / "prior" / "model"),
         "budget": {"molecules": asked.budget},
-        "output": values["output"] | {"n": asked.n, "references": {"path": series}},
+        "output": values["output"] | {"n": asked.n, "pool": 3 * asked.n, "references": {"path": series}},
     }
 
 
