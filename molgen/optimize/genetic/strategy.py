@@ -8,7 +8,7 @@ ranked by the scores of their molecules, a limit for each scaffold, and a start 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -149,6 +149,14 @@ class Genetic:
 
     def model(self) -> None:
         """Nothing was taught."""
+
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """Other scores of the population; what has none any more leaves it."""
+        members = self.population.members
+        known = {m.smiles: (scores.get(m.smiles, math.nan), m.id) for m in members}
+        known = {smiles: row for smiles, row in known.items() if not math.isnan(row[0])}
+        self.population.members = [m for m in members if m.smiles in known]
+        self.population.update(known)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The population, and every molecule seen so that none is proposed again."""
