@@ -136,6 +136,10 @@ def steer(
             help="What says the real value: a scorer or FILE.py:FUNCTION; default: the property's own."
         ),
     ] = None,
+    off_manifold: Annotated[
+        bool,
+        typer.Option("--off-manifold", help="Never go where the critic of a latent GAN sees no molecule."),
+    ] = False,
     output: out.OutFile = None,
     seed: Seed = 1,
     device: out.Device = "auto",
@@ -155,6 +159,7 @@ def steer(
         caution=caution,
         scorer=scorer,
         seed=seed,
+        off_manifold=off_manifold,
     )
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)
     out.say(result.caption(), quiet)

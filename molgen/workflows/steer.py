@@ -17,6 +17,7 @@ from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import ConfigError
 from molgen.core.suggest import did_you_mean
 from molgen.learn.labels import from_card
+from molgen.models.protocol import HasPrior
 from molgen.report.frame import MoleculeFrame
 from molgen.scoring.toxicity import steering_problem
 from molgen.workflows.capability import require
@@ -124,6 +125,7 @@ def steer(
     jitter: float = 0.5,
     scorer: str | Callable[..., Any] | None = None,
     seed: int = 1,
+    off_manifold: bool = False,
 ) -> Steered:
     """Follow the property head uphill from ``n`` points and say what of its claims is true.
 
@@ -133,6 +135,7 @@ def steer(
     value in standard deviations: where no molecule was, the head knows nothing. ``scorer``: the judge; a name,
     ``file.py:function`` or a function of an RDKit molecule; default: the property's own. A measured column has none:
     its result is of claims only, sorted by what the head says of the molecules themselves, and says so.
+    ``off_manifold``: no way goes where the critic of a latent GAN sees no molecule.
 
     Raises ModelError for a model without a property head or decoder, ConfigError for names, DataError for the start.
     """
@@ -146,13 +149,11 @@ def steer(
         raise ConfigError(f"must be higher, lower or a number, not {towards!r}", "towards")
     if n < 1 or steps < 1 or step_size <= 0 or caution < 0:
         raise ConfigError("n, steps and step_size must be above 0, caution at least 0", "steer")
-    measured = name in getattr(
-        generator, "measured", ()
-    )  # what was taught from a column, which nothing computes
+    measured = name in getattr(generator, "measured", ())  # taught from a column: nothing computes it
     with nullcontext() if measured and scorer is None else _judged(name, scorer) as judge:
         reference = None if start is None else Molecule.from_smiles(start)
         begin = _beginnings(generator, reference, n, jitter, seed)
-        end = _uphill(generator, begin, names.index(name), towards, steps, step_size, caution)
+        end = _uphill(generator, begin, names.index(name), towards, steps, step_size, caution, off_manifold)
         return _report(generator, name, towards, begin, end, judge, reference)
 
 
@@ -181,13 +182,19 @@ def _beginnings(generator: Any, start: Molecule | None, n: int, jitter: float, s
 
 
 def _uphill(
-    generator: Any, z: torch.Tensor, column: int, towards: Towards, steps: int, size: float, caution: float
+    generator: Any,
+    z: torch.Tensor,
+    column: int,
+    towards: Towards,
+    steps: int,
+    size: float,
+    caution: float,
+    guarded: bool,
 ) -> torch.Tensor:
     """Steps along the slope of head plus ``caution`` times the prior's log-density per number, in whitened space."""
     import torch
 
-    from molgen.models.latent.moves import whitening
-    from molgen.models.protocol import HasPrior
+    from molgen.models.latent.moves import kept_on_manifold, whitening
 
     space = whitening(generator)
     spread = float(list(generator.properties.values())[column][1])
@@ -206,7 +213,8 @@ def _uphill(
         slope = slope + caution / x.shape[1] * density
         length = slope.norm(dim=1, keepdim=True)
         # at most one step long, less where it is flat, and shorter towards the end
-        x = x + size * (1 - step / steps) * slope / length.clamp(min=0.1)
+        further = x + size * (1 - step / steps) * slope / length.clamp(min=0.1)
+        x = space.to(kept_on_manifold(generator, space.back(x), space.back(further))) if guarded else further
     return space.back(x)
 
 
@@ -222,12 +230,12 @@ def _report(
     import torch
 
     from molgen.chem.fingerprints import morgan, tanimoto
-    from molgen.models.protocol import HasPrior
 
     column = list(generator.properties).index(name)
     with torch.no_grad():
         claim = generator.predict(end)[:, column].double().cpu().numpy()
-        density = generator.prior.log_prob(end) if isinstance(generator, HasPrior) else end[:, 0] * math.nan
+        dense = isinstance(generator, HasPrior) and generator.prior.has_density
+        density = generator.prior.log_prob(end) if dense else end[:, 0] * math.nan
     value = judge or partial(_read, generator, column)  # without a judge the head's word is all there is
     before = np.full(len(begin), np.nan)
     first = parse_all(generator.decode(begin))

@@ -47,7 +47,7 @@ class GraphVaeParams(Section):
     property_molecules: int = Field(
         20_000, ge=0, description="molecules whose properties are computed for the property head"
     )
-    prior: Literal["normal", "mixture", "flow"] = Field(
+    prior: Literal["normal", "mixture", "flow", "gan"] = Field(
         "flow", description="what latent vectors are drawn from; fitted at the end of the training"
     )
     prior_minutes: float = Field(

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from molgen.core.errors import DataError
+from molgen.core.errors import ConfigError, DataError
+from molgen.models.latent.gan import GanPrior
 from molgen.models.protocol import HasPrior
 
 
@@ -80,3 +81,31 @@ def between(first: Tensor, last: Tensor, steps: int) -> Tensor:
     """
     share = torch.linspace(0, 1, steps, device=first.device).unsqueeze(1)
     return first * (1 - share) + last * share
+
+
+def critic(model: Any) -> GanPrior:
+    """What judges whether points look like those of molecules. Raises ConfigError for a model that has no critic."""
+    prior = model.prior if isinstance(model, HasPrior) else None
+    if not isinstance(prior, GanPrior):
+        raise ConfigError(
+            f"only a latent GAN has a critic that knows points off the manifold, this model is a {model.family}; "
+            "use one (family latent_gan, or prior: gan of a graph_vae), or leave it out",
+            "off_manifold",
+        )
+    return prior
+
+
+@torch.no_grad()
+def on_manifold(model: Any, z: Tensor) -> Tensor:
+    """Which points ``[n, d]`` the critic takes for molecules' own, bool ``[n]``: of real ones it refuses 5 %."""
+    judge = critic(model)
+    return judge.score(z) >= judge.lowest
+
+
+@torch.no_grad()
+def kept_on_manifold(model: Any, before: Tensor, after: Tensor) -> Tensor:
+    """``after`` where the critic takes it for a molecule's point, or at least no less than ``before``; else that."""
+    judge = critic(model)
+    score = judge.score(after)
+    good = (score >= judge.lowest) | (score >= judge.score(before))
+    return torch.where(good.unsqueeze(1), after, before)

@@ -18,6 +18,7 @@ class LatentPrior(nn.Module, ABC):
     (two-stage VAE, Dai and Wipf, ICLR 2019). Each prior whitens with ``shift`` and ``scale`` first.
     """
 
+    has_density = True  # whether log_prob can be asked
     shift: Tensor
     scale: Tensor
     fitted: Tensor
@@ -47,7 +48,7 @@ class LatentPrior(nn.Module, ABC):
 
     @abstractmethod
     def log_prob(self, z: Tensor) -> Tensor:
-        """Log-density in nats ``[n]``."""
+        """Log-density in nats ``[n]``. Raises ModelError where there is none (``has_density`` is False)."""
 
     def slope(self, z: Tensor) -> Tensor:
         """Gradient of the log-density ``[n, d]``: where it is likelier. A prior may give that of a smoothed density."""

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from molgen.core.errors import ConfigError, DataError, ModelError, Problem
+from molgen.core.errors import ConfigError, DataError, ModelError
 from molgen.core.seeding import torch_generator
 from molgen.core.suggest import did_you_mean
-from molgen.learn.store import read_card
 from molgen.models.adversarial.game import Game, Rules
 from molgen.models.graph_vae import GraphVaeParams
 from molgen.models.graph_vae.model import GraphVae
-from molgen.models.graph_vae.properties import Labels, measured_scales
+from molgen.models.graph_vae.properties import Labels
 from molgen.models.latent.gan import GanPrior
 from molgen.models.latent_gan import LatentGanParams
+from molgen.models.latent_gan.beginning import decoder, scales_of, take_over
 from molgen.models.latent_gan.data import Posteriors, PosteriorSet, encoded
 from molgen.models.latent_gan.measure import held_out_metrics, reality
 from molgen.models.protocol import Samples
@@ -67,45 +67,13 @@ class LatentGan(nn.Module):
 
         ``labels``: measured columns; each must be one of ``params.conditions``.
         """
-        from molgen.models.registry import load, locate
-
-        folder = locate(params.decoder)
-        vae: Any = load(folder)
-        if not isinstance(vae, GraphVae):
-            problem = Problem(
-                "model.params.decoder",
-                f"is of the family {vae.family!r}, a latent GAN works on a graph_vae",
-            )
-            raise ConfigError([problem])
-        card = read_card(folder)
-        origin = {
-            "name": card.get("name"),
-            "weights_sha256": card["files"]["weights.safetensors"],
-            "params": {**vae.params.model_dump(mode="json"), "prior": "normal"},
-        }
+        vae, origin = decoder(params.decoder)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = cls(params, vae, origin, _scales(params.conditions, vae, labels or {}))
+            model = cls(params, vae, origin, scales_of(params.conditions, vae, labels or {}))
         if params.begin_with is not None:
-            model._begin_with(params.begin_with)
+            take_over(model.prior, model.scales, params.begin_with)
         return model
-
-    def _begin_with(self, name: str) -> None:
-        """Take generator and critic of another latent GAN. Raises ConfigError where they do not fit."""
-        from molgen.models.registry import load
-
-        other = load(name)
-        if not isinstance(other, LatentGan) or list(other.scales) != list(self.scales):
-            what = "no latent GAN" if not isinstance(other, LatentGan) else "one with other conditions"
-            raise ConfigError([Problem("model.params.begin_with", f"{name} is {what}")])
-        try:
-            self.prior.generator.load_state_dict(other.prior.generator.state_dict())
-            self.prior.critic.load_state_dict(other.prior.critic.state_dict())
-        except RuntimeError as error:
-            first = str(error).strip().splitlines()[-1].strip()
-            raise ConfigError(
-                [Problem("model.params.begin_with", f"{name} has another architecture ({first})")]
-            ) from None
 
     @classmethod
     def from_assets(cls, params: LatentGanParams, assets: Mapping[str, Any]) -> LatentGan:
@@ -300,27 +268,11 @@ class LatentGan(nn.Module):
         """What the VAE's property head reads."""
         return self.vae.properties
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Those of them that were taught from columns."""
+        return self.vae.measured
+
     def predict(self, z: Tensor) -> Tensor:
         """What the head says of points ``[n, d]``; differentiable."""
         return self.vae.predict(z)
-
-
-def _scales(conditions: Sequence[str], vae: GraphVae, labels: Labels) -> dict[str, tuple[float, float]]:
-    unwanted = [name for name in labels if name not in conditions]
-    if unwanted:
-        raise ConfigError(
-            [Problem("model.params.conditions", f"lacks the labels {', '.join(unwanted)}; add them there")]
-        )
-    measured = measured_scales(labels)
-    known = {**vae.properties, **measured}
-    for name in conditions:
-        if name not in known:
-            raise ConfigError(
-                [
-                    Problem(
-                        "model.params.conditions",
-                        f"unknown {name!r}{did_you_mean(name, known)}; give it with labels",
-                    )
-                ]
-            )
-    return {name: known[name] for name in conditions}
