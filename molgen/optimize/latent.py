@@ -17,7 +17,7 @@ from torch import Tensor
 
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import stream, torch_generator
-from molgen.models.latent.moves import whitening
+from molgen.models.latent.moves import critic, on_manifold, whitening
 from molgen.models.protocol import HasDecoder, HasEncoder
 from molgen.optimize.gaussian_process import GaussianProcess
 from molgen.optimize.protocol import Proposal, Result
@@ -44,6 +44,8 @@ class LatentSearch:
             )
         self.generator: Any = prior
         self.params, self.seed = params, seed
+        if params.off_manifold:
+            critic(prior)  # raises here, not in the middle of a run, if there is none
         self.space = whitening(prior)
         self.round = self.next_id = 0
         self.length = params.radius
@@ -89,7 +91,7 @@ class LatentSearch:
         moved = torch.rand(count, size, generator=generator) < min(1.0, _MOVED / size)
         moved[torch.arange(count), torch.randint(size, (count,), generator=generator)] = True
         step = (2 * torch.rand(count, size, generator=generator) - 1) * self.length * weights
-        candidates = center + moved * step
+        candidates = self._believable(center + moved * step, n)
         if model is None:
             return candidates[:n]
         values = model.draw(candidates, n, generator)
@@ -99,6 +101,13 @@ class LatentSearch:
                 row[chosen] = -math.inf
             chosen.append(int(row.argmax()))
         return candidates[chosen]
+
+    def _believable(self, candidates: Tensor, least: int) -> Tensor:
+        """Those that the critic takes for points of molecules, with ``off_manifold``; all, if hardly any is one."""
+        if not self.params.off_manifold:
+            return candidates
+        good = on_manifold(self.generator, self.space.back(candidates.to(self.space.shift))).cpu()
+        return candidates[good] if int(good.sum()) >= least else candidates
 
     @torch.no_grad()
     def _decoded(self, whitened: Tensor, n: int) -> list[str]:

@@ -36,6 +36,9 @@ class LatentParams(Section):
     candidates: int = Field(
         1024, ge=16, description="points of the trust region that are looked at in a step"
     )
+    off_manifold: bool = Field(
+        False, description="with a latent GAN: leave out points that its critic does not take for molecules"
+    )
 
 
 @dataclass(frozen=True)
