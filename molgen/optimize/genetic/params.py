@@ -17,7 +17,7 @@ class GeneticParams(Section):
         description="molecules with a score, drawn from the prior, before the first children; seeds count",
     )
     elite: float = Field(
-        0.01,
+        0.002,
         gt=0,
         description="share of the population up to which parents are preferred alike; lower is greedier",
     )
