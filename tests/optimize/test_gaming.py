@@ -13,7 +13,7 @@ from molgen.scoring.objective import build_objective
 
 GROWTH = ("C", "CC", "O", "N", "F", "OC", "c1ccccc1", "C(=O)N", "C1CCNCC1")
 #: What is optimized: lipophilicity, which grows with every carbon, whatever becomes of the molecule.
-SCORE = {"use": "logp", "name": "score", "transform": {"type": "linear", "low": 0, "high": 12}}
+SCORE = {"use": "logp", "name": "grease", "transform": {"type": "linear", "low": 0, "high": 12}}
 CONTROLS = {
     "gamed": {"use": "qed", "role": "control", "name": "control"},
     # another estimate of the same thing, on a curve of its own unit
