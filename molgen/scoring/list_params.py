@@ -41,7 +41,9 @@ class PreferenceParams(Section):
     @model_validator(mode="after")
     def _has_verdicts(self) -> PreferenceParams:
         if bool(self.likes or self.dislikes) == (self.file is not None):
-            raise ValueError("give likes and dislikes (lists of SMILES) or file (with a column like), one of the two")
+            raise ValueError(
+                "give likes and dislikes (lists of SMILES) or file (with a column like), one of the two"
+            )
         return self
 
 
