@@ -134,11 +134,14 @@ def latent_suite(context: Context, model: str, encode: Encode, decode: Decode) -
             f"latent space left out: {model} can encode {len(inside)} of {len(known)} {source} molecules"
         )
         return
-    back = [_canonical(text) for text in decode(encode(inside))]
-    same = sum(text == _canonical(other) for text, other in zip(inside, back, strict=True))
-    low, high = share_interval(same, len(inside))
-    n = len(inside)
-    context.add("latent", "reconstructed exactly", same / n, n, low=low, high=high, note=where)
+    back, n = decode(encode(inside)), len(inside)
+    for label, stereo in (("reconstructed exactly", True), ("reconstructed but for stereo", False)):
+        same = sum(
+            _canonical(text, stereo) == _canonical(other, stereo)
+            for text, other in zip(inside, back, strict=True)
+        )
+        low, high = share_interval(same, n)
+        context.add("latent", label, same / n, n, low=low, high=high, note=where)
     for radius, value in locality(inside, encode, decode, radii=_RADII, seed=context.seed).items():
         note = "similarity to where it started" if radius else "similarity of the reconstruction"
         context.add("latent", f"locality at {radius:g} SD", value, n, note=f"{note}; {where}")
@@ -166,6 +169,6 @@ def _walkers(context: Context) -> tuple[str, list[str]]:
     return source, [texts[int(i)] for i in order]
 
 
-def _canonical(text: str) -> str:
+def _canonical(text: str, stereo: bool) -> str:
     mol = Chem.MolFromSmiles(text) if text else None
-    return "" if mol is None else str(Chem.MolToSmiles(mol))
+    return "" if mol is None else str(Chem.MolToSmiles(mol, isomericSmiles=stereo))

@@ -51,8 +51,8 @@ def test_a_graph_vae_tells_a_bound_and_its_latent_space(tmp_path: Path) -> None:
     assert "1 cannot be written" in nats.note
     latent = {metric.name: metric for metric in result.metrics if metric.suite == "latent"}
     assert set(latent) == {
-        "reconstructed exactly", "locality at 0 SD", "locality at 0.5 SD", "locality at 1 SD", "locality at 2 SD",
-        "locality at 4 SD", "path length", "molecules per path", "drift along paths", "valid on paths",
+        "reconstructed exactly", "reconstructed but for stereo", "locality at 0 SD", "locality at 0.5 SD",
+        "locality at 1 SD", "locality at 2 SD", "locality at 4 SD", "path length", "molecules per path", "drift along paths", "valid on paths",
     }  # fmt: skip
     assert latent["valid on paths"].value == 1.0  # this family writes valid molecules only
     assert "1 of 11 are outside of the model" in latent["reconstructed exactly"].note
@@ -85,6 +85,22 @@ def test_a_perfect_space_is_measured_as_perfect() -> None:
     )  # chains of more than five carbons look alike to a fingerprint
     with pytest.raises(KeyError):
         found.value("nats per molecule (sample)")
+
+
+def test_a_model_that_writes_no_stereo_was_told_to_rebuild_nothing() -> None:
+    """Without stereo on either side the same molecules count as rebuilt; the exact share keeps the stereo."""
+    known = [f"C[C@H](O){'C' * n}c1ccccc1" for n in range(1, 5)]
+
+    def encode(smiles: list[str]) -> np.ndarray:
+        return np.array([[float(known.index(text)), 0.0] for text in smiles])
+
+    def decode(points: np.ndarray) -> list[str]:
+        return [known[int(np.clip(round(p[0]), 0, 3))].replace("[C@H]", "C") for p in points]
+
+    subject = Subject("flat", encode=encode, decode=decode)
+    found = evaluate(known, suites=["moses"], reference="none", quiet=True, subject=subject)
+    assert found.value("reconstructed exactly") == 0.0
+    assert found.value("reconstructed but for stereo") == 1.0
 
 
 def test_a_model_that_covers_none_of_the_molecules_is_said() -> None:
