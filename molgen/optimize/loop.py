@@ -67,9 +67,9 @@ class Search:
         while not self.finished():
             self.stop_if_requested()
             budget = self.config.budget.molecules - self.memory.calls
-            first = self.step == 0 and bool(seeds)
-            proposals = list(seeds) if first else self.optimizer.ask(self.config.batch_size)
-            if first:
+            brought = list(seeds) if self.step == 0 else self.brought_along()
+            proposals = brought or self.optimizer.ask(self.config.batch_size)
+            if brought:
                 self.optimizer.adopt(proposals)
             molecules, entries = self.look_up(proposals, budget)
             asked = time.monotonic()
@@ -191,6 +191,16 @@ class Search:
             entries = list(self.memory.first.values())
             worth = zip(entries, self.reward.rate(entries), strict=True)
             self.optimizer.revise({str(e.smiles): w * e.room for e, w in worth})
+
+    def brought_along(self) -> list[Proposal]:
+        """The best of the stage before, asked again where a value is lacking, as the first step of a stage."""
+        if self.stages is None or self.step != self.stages.since_step:
+            return []
+        again = []
+        for number, e in enumerate(self.stages.lacking[: self.config.batch_size], self.memory.next_id):
+            parents = e.parents if e.origin == "seed" else (str(e.id),)
+            again.append(Proposal(number, str(e.smiles), e.origin, parents, e.nll))
+        return again
 
     def next_stage(self) -> str:
         """Judge by the objective of the next stage from here on; what became of the known molecules, in words."""

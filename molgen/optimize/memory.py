@@ -78,6 +78,7 @@ class Memory:
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.proposed = 0
+        self.next_id = 0  # larger than all that were proposed
         self.carried = 0
         self.left_behind = 0  # paid for, but not judged by the present objective
         self.seconds = 0.0
@@ -89,6 +90,7 @@ class Memory:
     def add(self, entry: Entry) -> None:
         """Remember an entry; duplicates only count."""
         self.proposed += 1
+        self.next_id = max(self.next_id, entry.id + 1)
         self.counts[entry.status] += 1
         self.seconds += entry.seconds
         first = self.first.get(entry.smiles) if entry.smiles is not None else None

@@ -2,7 +2,8 @@
 
 Nothing is paid twice. A raw value that an earlier stage has bought is used again wherever the same scorer (code, model,
 parameters) stands in a later one; cheap scorers are computed anew. A molecule that lacks a dear value is forgotten by
-the memory: should the strategy propose it again, the objective is asked about it, and only the missing value is paid.
+the memory: proposed again, the objective is asked about it, and only the missing value is paid. The best of those are
+the first step of the stage, so that a strategy whose knowledge is molecules begins with good ones.
 All of it follows from the ledger, so that a resumed run forgets the same molecules.
 """
 
@@ -53,6 +54,7 @@ class Stages:
         self.at = 0
         self.since_step = self.since_calls = 0
         self._began = [0]
+        self.lacking: list[Entry] = []  # of the stage before, best first: good, but a value must be paid for
         self._raw: dict[str, dict[str, float]] = {}  # SMILES -> scorer -> value, of all stages so far
 
     @property
@@ -107,6 +109,9 @@ class Stages:
         self.since_step, self.since_calls = step, memory.calls
         self._began.append(step)
         judged = judge_again(memory.first, self._raw, self.objective, policy)
+        lacking = [entry for smiles, entry in memory.first.items() if judged[smiles] is None]
+        good = [entry for entry in lacking if entry.status == "scored" and entry.total > 0]
+        self.lacking = sorted(good, key=lambda entry: (-entry.total, entry.id))
         memory.revalue(judged)
         again = sum(entry is None for entry in judged.values())
         rest = f", {again:,} lack a value that must be paid for and are forgotten" if again else ""

@@ -113,6 +113,13 @@ def test_nothing_is_paid_twice_and_known_molecules_are_judged_anew(staged, tmp_p
     )
     # the last needs one value more: only what its filter rejects can be judged without paying
     assert set(second.values()) <= {0.0}
+    start = next(e.step for e in entries if e.stage == "final")
+    first_step = [e for e in entries if e.step == start]
+    before = [e for e in entries if e.stage != "final" and e.status == "scored"]
+    best = min(before, key=lambda e: (-e.desirability["dear"], e.id))
+    assert first_step[0].smiles == best.smiles, "the best of before is asked again first"
+    assert first_step[0].parents == (str(best.id),)
+    assert len({e.id for e in entries}) == len(entries)
     again = [e for e in entries if e.stage == "final" and e.smiles in cheap and e.status == "scored"]
     assert again, "known molecules were asked again, for the value that they lacked"
     assert {e.smiles for e in again} & set(paid(tmp_path, "dearer"))
