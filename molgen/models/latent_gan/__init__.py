@@ -63,4 +63,5 @@ FAMILY = Family(
     builder="molgen.models.latent_gan.model:LatentGan",
     params=LatentGanParams,
     capabilities=frozenset({"encode", "decode", "prior", "properties", "labels", "constrain", "beam"}),
+    objective_params=frozenset({"loss", "gamma", "generator_rate", "average", "mode_seeking", "molecules"}),
 )
