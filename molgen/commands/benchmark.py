@@ -24,7 +24,10 @@ Tasks = Annotated[
 Optimizer = Annotated[
     str, typer.Option(help="Strategy: hybrid, reinforce, genetic, random ... (docs/optimizers.md)")
 ]
-Model = Annotated[str, typer.Option(help="A shipped model (molgen models list) or a folder.")]
+Model = Annotated[
+    str,
+    typer.Option(help="A shipped model (molgen models list) or a folder; league A needs zinc250k or moses."),
+]
 Budget = Annotated[int, typer.Option(min=1, help="Distinct valid molecules scored per task.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same molecules.")]
 Queue = Annotated[
@@ -45,7 +48,7 @@ def guacamol(
     output: Folder,
     tasks: Tasks = None,
     optimizer: Optimizer = "reinforce",
-    model: Model = "druglike",
+    model: Model = "zinc250k",
     budget: Budget = 10_000,
     seed: Seed = 1,
     queue: Queue = False,
@@ -72,7 +75,7 @@ def pmo(
     output: Folder,
     tasks: Tasks = None,
     optimizer: Optimizer = "reinforce",
-    model: Model = "druglike",
+    model: Model = "zinc250k",
     budget: Budget = 10_000,
     seed: Seed = 1,
     queue: Queue = False,

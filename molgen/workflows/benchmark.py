@@ -38,7 +38,7 @@ def benchmark(
     *,
     tasks: Sequence[str] = (),
     optimizer: str = "reinforce",
-    model: str = "druglike",
+    model: str = "zinc250k",
     budget: int = 10_000,
     seed: int = 1,
     overrides: Sequence[str] = (),

@@ -12,7 +12,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from molgen.run.progress import Progress, say
 from molgen.workflows.benchmark import COUNTED, check_folder, finished, task_config
 
 _LOOK = 1.0  # seconds between two looks at the processes
+_SAVED = (75, 130)  # exit codes of a process that was stopped and has saved
 _TAIL = 65_536  # bytes at the end of a ledger in which its last line lies
 
 #: How a process for one run is started: (arguments of `molgen`, log file) -> process.
@@ -58,7 +59,7 @@ def queue(
     *,
     tasks: Sequence[str] = (),
     optimizer: str = "reinforce",
-    model: str = "druglike",
+    model: str = "zinc250k",
     budget: int = 10_000,
     seeds: Sequence[int] = (1, 2, 3),
     workers: int = 1,
@@ -119,7 +120,7 @@ def _work(
     jobs: list[Job],
     board: BoardResult,
     suite: Suite,
-    make: dict[int, Callable[[str], Any]],
+    make: Mapping[int, Callable[[str], Any]],
     workers: int,
     stop: Stop,
     bar: Progress,
@@ -139,11 +140,12 @@ def _work(
             time.sleep(_LOOK)
             for job in [job for job in running if job.process and job.process.poll() is not None]:
                 running.remove(job)
-                if stop.requested:
-                    break
                 result = finished(suite, job.folder.parent, {job.task: make[job.seed](job.task)}).get(
                     job.task
                 )
+                if result is None and job.process and job.process.poll() in _SAVED:
+                    waiting.append(job)  # somebody has stopped this process alone: it goes on later
+                    continue
                 if result is None:
                     board.failed.append(job.name)
                     say(f"{job.name} failed; why is in {job.log}")

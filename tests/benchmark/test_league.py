@@ -74,7 +74,7 @@ def test_a_model_of_data_that_may_hold_the_targets_is_league_b(data: object, wor
 
 def test_the_shipped_cards_say_their_league() -> None:
     letters = {name: decide([], [], [read_card(path)]).letter for name, path in shipped().items()}
-    assert letters["moses"] == "A"
+    assert letters["moses"] == letters["zinc250k"] == "A"
     assert letters["druglike"] == "B"
 
 

@@ -35,7 +35,7 @@ def test_a_shipped_prior(name):
 
 
 def test_the_priors_that_the_documentation_names_are_shipped():
-    assert {"moses", "druglike"} <= set(shipped())
+    assert {"moses", "druglike", "zinc250k"} <= set(shipped())
 
 
 def test_the_toy_with_an_exact_latent_space():

@@ -214,7 +214,7 @@ def test_missing_classifiers_are_named_before_any_work(
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["benchmark", "pmo", "--task", "median1", "--optimizer", "random", "--model", "moses"]
+    command = ["benchmark", "pmo", "--task", "median1", "--optimizer", "random"]
     command += ["--budget", "30", "-q"]
     assert run([*command, "-o", str(tmp_path / "b"), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
