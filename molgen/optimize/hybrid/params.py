@@ -27,12 +27,12 @@ class HybridParams(Section):
         64, ge=2, description="molecules with a score, drawn from the prior, before choosing; seeds count"
     )
     candidates: int = Field(
-        24, ge=1, description="molecules looked at for each one that is paid for; more cost time"
+        16, ge=1, description="molecules looked at for each one that is paid for; more cost time"
     )
     generations: int = Field(
         4, ge=1, description="rounds of children of candidates within a step, before anything is paid"
     )
-    pool: int = Field(400, ge=1, description="best unpaid candidates that are kept for the next step")
+    pool: int = Field(200, ge=1, description="best unpaid candidates that are kept for the next step")
     parents: int = Field(400, ge=2, description="best molecules, paid or not, that children are made of")
     points: int = Field(
         2000, ge=50, description="molecules that the surrogate rests on at most; time grows with their square"
@@ -46,4 +46,4 @@ class HybridParams(Section):
         le=1,
         description="how readily atom environments unknown to ZINC250k pass: 0 never, 1 always",
     )
-    teach_every: int = Field(64, ge=1, description="paid molecules between two lessons of the language model")
+    teach_every: int = Field(128, ge=1, description="paid molecules between two lessons of the language model")

@@ -18,10 +18,10 @@ from molgen.optimize.genetic.recombine import recombine
 from molgen.optimize.hybrid.params import HybridParams
 
 #: How the language model is taught: by the best molecules whoever proposed them, respelled, few and strong updates.
-TEACHING = AgentParams(
-    sigma=500.0, share=0.0, replay_size=128, replay_sample=48, replay_weight="rank", rounds=1,
-    randomize="random", replay_per_scaffold=16,
-)  # fmt: skip
+TEACHING = AgentParams.model_validate(
+    {"sigma": 500.0, "share": 0.0, "replay_size": 128, "replay_sample": 48, "replay_weight": "rank"}
+    | {"replay_per_scaffold": 16, "rounds": 1, "randomize": "random"}
+)
 _STEP = 0.35  # of a move in the latent space, in standard deviations of the molecules that it starts from
 
 

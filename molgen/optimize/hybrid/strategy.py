@@ -176,7 +176,7 @@ class Hybrid:
                 winners.append(self._arms[result.id])
         self._take(new)
         self.bandit.tell(self._made, winners)
-        metrics = {}
+        metrics: dict[str, float] = {}
         for proposer in self.proposers:
             metrics |= {f"{proposer.name}/{k}": v for k, v in proposer.learn(lessons).items()}
         if self._left is not None:
