@@ -31,7 +31,7 @@ class GraphGanParams(Section):
     )
     softness: float = Field(0.5, gt=0, description="temperature of the choices while training")
     warm_steps: int = Field(
-        3000, ge=0, description="steps in which the generator first learns to rebuild molecules, as a decoder"
+        3400, ge=0, description="steps in which the generator first learns to rebuild molecules, as a decoder"
     )
     rebuild_weight: float = Field(
         0.1, ge=0, description="weight of rebuilding afterwards, beside the critic; 0: none"
@@ -39,10 +39,10 @@ class GraphGanParams(Section):
     kl_weight: float = Field(
         0.5, ge=0, description="weight of the divergence from the noise while rebuilding"
     )
-    penalty: float = Field(1.0, ge=0, description="weight of the gradient penalties R1 and R2 of the critic")
-    valence_weight: float = Field(1.0, ge=0, description="weight of the valence term")
-    mode_seeking: float = Field(0.1, ge=0, description="weight of the mode-seeking term")
-    rarity: float = Field(0.3, ge=0, description="bonus for graphs that were seldom drawn")
+    penalty: float = Field(0.1, ge=0, description="weight of the gradient penalties R1 and R2 of the critic")
+    valence_weight: float = Field(0.3, ge=0, description="weight of the valence term")
+    mode_seeking: float = Field(0.0, ge=0, description="weight of the mode-seeking term")
+    rarity: float = Field(0.1, ge=0, description="bonus for graphs that were seldom drawn")
     reward: Literal["", "logp", "qed", "sa", "tpsa", "mw"] = Field(
         "", description="property that the generator is paid for, read by a network of its own"
     )
@@ -50,7 +50,7 @@ class GraphGanParams(Section):
         0.3, description="weight of that, in standard deviations; below 0: the less the better"
     )
     adversarial_rate: float = Field(
-        0.2, gt=0, description="learning rate after the warm start, as a share of the schedule's"
+        0.6, gt=0, description="learning rate after the warm start, as a share of the schedule's"
     )
     look_every: int = Field(
         200, ge=1, description="steps between looks at the training's health, after the warm start"
@@ -66,4 +66,18 @@ FAMILY = Family(
     builder="molgen.models.graph_gan.model:GraphGan",
     params=GraphGanParams,
     capabilities=frozenset(),
+    objective_params=frozenset(
+        {
+            *("estimator", "draws", "softness", "penalty", "adversarial_rate", "ema", "look_every"),
+            *(
+                "warm_steps",
+                "rebuild_weight",
+                "kl_weight",
+                "valence_weight",
+                "mode_seeking",
+                "rarity",
+                "reward_weight",
+            ),
+        }
+    ),
 )

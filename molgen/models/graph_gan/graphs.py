@@ -18,7 +18,6 @@ from molgen.data.cache import content_key, kept, pack_texts, rdkit_version, unpa
 
 #: Raised when the arrays of a molecule change: older kept ones are then not used.
 _VERSION = 1
-_LARGEST = 24
 
 
 @dataclass(frozen=True)
@@ -165,9 +164,9 @@ class Batch:
             self, **{k: getattr(self, k).to(device) for k in ("atoms", "bonds", "sizes", "labels")}
         )
 
-    def head(self, n: int) -> Batch:
-        """The first ``n`` molecules."""
-        return Batch(self.atoms[:n], self.bonds[:n], self.sizes[:n], self.labels[:n])
+    def rows(self, which: Tensor) -> Batch:
+        """The molecules of these numbers."""
+        return Batch(self.atoms[which], self.bonds[which], self.sizes[which], self.labels[which])
 
 
 class GraphSet:

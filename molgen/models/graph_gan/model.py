@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,14 @@ from molgen.models.graph_gan.decoding import corrected, sizes_to_draw, within_va
 from molgen.models.graph_gan.encoder import Encoder
 from molgen.models.graph_gan.generator import Chosen, Generator, Logits
 from molgen.models.graph_gan.graphs import AtomTypes, Batch, GraphSet, common_types, one_hot, read
-from molgen.models.graph_gan.objective import adversarial_steps, rebuild, warm_step
+from molgen.models.graph_gan.objective import adversarial_steps, critic_step, rebuild, warm_step
 from molgen.models.graph_gan.rarity import Visits
 from molgen.models.graph_gan.reward import RewardNetwork
 from molgen.models.protocol import Samples
 
 _PROPERTY_MOLECULES = 20_000
+#: From this share of the warm start on the critic learns too: a new critic's word is noise, and would undo some of it.
+HEAD_START = 0.9
 
 
 class GraphGan(nn.Module):
@@ -47,6 +50,7 @@ class GraphGan(nn.Module):
         self.params, self.types, self.sizes, self.scale = params, types, list(sizes), scale
         shape = (params.max_atoms, len(types))
         self.generator = Generator(params.noise, params.width, params.blocks, *shape)
+        self.encoder = Encoder(*shape, params.width, params.noise)
         self.critic = Critic(*shape, params.critic_width, params.critic_layers, params.pac)
         self.reward = (
             RewardNetwork(*shape, params.critic_width, params.critic_layers) if params.reward else None
@@ -104,9 +108,7 @@ class GraphGan(nn.Module):
         """Add what a training needs beside the networks that are stored, unless it is there."""
         if len(self.parts):
             return
-        params, shape = self.params, (self.params.max_atoms, len(self.types))
         self.parts["average"] = averaged(self.generator)
-        self.parts["encoder"] = Encoder(*shape, params.width, params.noise)
         self.parts["visits"] = Visits()
         self.parts["guard"] = watch.guard(self.parts["average"], self.critic)
         self.parts.to(self.device)
@@ -127,7 +129,10 @@ class GraphGan(nn.Module):
         them at the guard's part of it.
         """
         self.prepare()
-        networks = {"generator": [self.generator, self.parts["encoder"]], "critic": [self.critic]}
+        networks: dict[str, list[nn.Module]] = {
+            "generator": [self.generator, self.encoder],
+            "critic": [self.critic],
+        }
         if self.reward is not None:
             networks["reward"] = [self.reward]
         for name, modules in networks.items():
@@ -136,12 +141,12 @@ class GraphGan(nn.Module):
             self._optimizers[name] = optimizer = torch.optim.AdamW(
                 weights, lr=learning_rate, betas=betas, weight_decay=weight_decay, fused=True
             )
-            optimizer.register_step_pre_hook(self._slow_down)
+            optimizer.register_step_pre_hook(partial(self._slow_down, name))
         return dict(self._optimizers)
 
-    def _slow_down(self, optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    def _slow_down(self, name: str, optimizer: torch.optim.Optimizer, *_: Any) -> None:
         factor = self.parts["guard"].rate
-        if not self.warm:
+        if name == "generator" and not self.warm:
             factor *= self.params.adversarial_rate
         for group in optimizer.param_groups:
             group["lr"] *= factor
@@ -170,6 +175,8 @@ class GraphGan(nn.Module):
         if self.warm:
             rising = min(1.0, step / max(1, params.warm_steps // 4))
             yield warm_step(self, batch, 1.0, params.kl_weight * rising)
+            if step > HEAD_START * params.warm_steps:
+                yield critic_step(self, batch)
         else:
             norms: dict[str, float] = {}
             for name, loss, metrics in adversarial_steps(self, batch):
@@ -180,15 +187,16 @@ class GraphGan(nn.Module):
         follow(self.parts["average"], self.generator, keep_at(step, params.ema))
 
     def _held_out(self, batch: Batch) -> tuple[str, Tensor, dict[str, float]]:
-        if "encoder" not in self.parts or not (self.params.warm_steps or self.params.rebuild_weight):
+        if not (self.params.warm_steps or self.params.rebuild_weight):
             return "generator", self.seen.new_zeros((), dtype=torch.float32), {}
-        mean, log_variance = self.parts["encoder"](*one_hot(batch, len(self.types)))
+        mean, log_variance = self.encoder(*one_hot(batch, len(self.types)))
         nats, kl = rebuild(self, batch, self.drawing(mean, batch.sizes), mean, log_variance)
         return "generator", nats + self.params.kl_weight * kl, {}
 
     def validation_metrics(self, data: GraphSet, most: int = 512) -> dict[str, float]:
         """How healthy it is, and how many of its raw draws keep every valence."""
-        batch = data.batch(np.arange(min(most, len(data)))).to(self.device)
+        rows = np.random.default_rng(0).permutation(len(data))[:most]  # files are often sorted by size
+        batch = data.batch(rows).to(self.device)
         return watch.assess(self, batch)
 
     def finish(

@@ -55,7 +55,7 @@ def _generator_base(
     metrics: dict[str, float] = {}
     loss = z.new_zeros(())
     if weight:
-        mean, log_variance = model.parts["encoder"](*one_hot(batch, len(model.types)))
+        mean, log_variance = model.encoder(*one_hot(batch, len(model.types)))
         posterior = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         both = generator(torch.cat([posterior, z]), torch.cat([batch.sizes, sizes]))
         nats, kl = rebuild(model, batch, both.rows(slice(len(mean))), mean, log_variance)
@@ -72,19 +72,27 @@ def _generator_base(
 
 def adversarial_steps(model: GraphGan, batch: Batch) -> Iterator[Step]:
     """First the critic's step, then the generator's."""
-    pac = model.params.pac
-    whole = len(batch.sizes) // pac * pac
-    if not whole:
-        return
-    real = one_hot(batch.head(whole), len(model.types))
-    yield _critic_step(model, real, whole)
+    yield critic_step(model, batch)
     if model.reward is not None:
-        yield model.reward.step(batch, real)
-    yield _generator_step(model, batch, real, whole)
+        yield model.reward.step(batch, one_hot(batch, len(model.types)))
+    yield _generator_step(model, batch)
 
 
-def _critic_step(model: GraphGan, real: tuple[Tensor, Tensor], n: int) -> Step:
+def _in_packs(model: GraphGan, n: int) -> int:
+    """The largest number of molecules up to ``n`` that fills packs; one pack at least."""
+    return max(1, n // model.params.pac) * model.params.pac
+
+
+def _some(batch: Batch, n: int) -> Batch:
+    """``n`` molecules of the batch; a batch that is smaller is repeated."""
+    return batch.rows(torch.arange(n, device=batch.sizes.device) % len(batch.sizes))
+
+
+def critic_step(model: GraphGan, batch: Batch) -> Step:
+    """The critic learns to tell the batch from as many draws."""
     generator, critic, params = model.generator, model.critic, model.params
+    n = _in_packs(model, len(batch.sizes))
+    real = one_hot(_some(batch, n), len(model.types))
     with torch.no_grad():
         chosen = generator.choose(generator(*model.noise(n)))
         fake = one_hot(chosen.batch(), len(model.types))
@@ -106,13 +114,14 @@ def _critic_step(model: GraphGan, real: tuple[Tensor, Tensor], n: int) -> Step:
     return "critic", loss, metrics
 
 
-def _generator_step(model: GraphGan, batch: Batch, real: tuple[Tensor, Tensor], n: int) -> Step:
+def _generator_step(model: GraphGan, batch: Batch) -> Step:
     params, generator = model.params, model.generator
-    n = n // 2 // params.pac * params.pac or params.pac
+    n = _in_packs(model, len(batch.sizes) // 2)
+    real = one_hot(_some(batch, n), len(model.types))
     weight = params.rebuild_weight
     loss, logits, metrics, z, atoms, bonds = _generator_base(model, batch, weight, params.kl_weight, n)
     with torch.no_grad():
-        theirs = model.critic(*(x[:n] for x in real)).repeat_interleave(params.pac)
+        theirs = model.critic(*real).repeat_interleave(params.pac)
     if params.estimator == "straight_through":
         features = model.critic.trunk(atoms, bonds)
         played = generator_loss("rpgan", theirs[:: params.pac], model.critic.judge(features))

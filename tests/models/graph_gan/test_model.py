@@ -52,10 +52,10 @@ def train(model, steps, data=None, rate=3e-3):
 
 
 @pytest.mark.parametrize("estimator", ["rloo", "straight_through", "evolution"])
-def test_the_warm_start_has_no_critic_and_then_the_two_take_turns(estimator):
+def test_the_critic_begins_at_the_end_of_the_warm_start_and_then_the_two_take_turns(estimator):
     model = tiny(warm_steps=2, estimator=estimator, look_every=2)
     names, seen = train(model, 6)
-    assert names == ["generator"] * 2 + ["critic", "generator"] * 4
+    assert names == ["generator", "generator", "critic"] + ["critic", "generator"] * 4
     assert {
         "critic_gap",
         "penalty",
