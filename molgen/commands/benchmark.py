@@ -12,8 +12,7 @@ from molgen.commands import output as out
 from molgen.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from molgen.api import BenchmarkResult
-    from molgen.benchmark.board import BoardResult
+    from molgen.api import BenchmarkResult, BoardResult
 
 app = typer.Typer(no_args_is_help=True, help="Public benchmarks: GuacaMol (20 tasks) and PMO (23 tasks).")
 
