@@ -20,6 +20,8 @@ KINDS = {
     "zinc250k": Kind("zinc250k"),  # prepare.py has taken the stereo off
     "graph-vae-moses": Kind("moses"),
     "graph-vae": Kind("druglike", flat=True),
+    "latent-gan": Kind("moses"),
+    "graph-gan-qm9": Kind("qm9", flat=True),
 }
 _PROTOCOL = (
     "{n:,} raw strings drawn from the stored 16-bit weights with the model's own temperature and min_p (sampling), "
@@ -49,6 +51,14 @@ PROTOCOLS["graph-vae"] = (
     + " Stereo is taken off the held-out and training molecules, since this model writes none."
     + _LATENT
 )
+PROTOCOLS["graph-gan-qm9"] = (
+    "{n:,} raw strings drawn from the stored 16-bit weights, nothing dropped, repaired or corrected; one_shot: as many "
+    "drawn again, raw and where valences are kept in decoding. valid: share that RDKit parses and sanitizes. "
+    "unique@k: over the first k valid, canonical. Novelty: valid distinct molecules that are not in the training set. "
+    "FCD: Frechet ChemNet distance of all valid molecules. Reference: one molecule of QM9 in 13 (sha256 of the "
+    "canonical SMILES, modulo 13, is 0), which the model has not seen; all without stereo. FCD/held-out floor: as many "
+    "training molecules against the same file."
+)
 _RINGS = (
     "ring systems known to ChEMBL: share of valid molecules all of whose ring systems are in the Bloom filter of "
     "the package chembl-gen-check."
@@ -58,6 +68,10 @@ METRIC_NOTES: dict[str, list[str]] = {
     "druglike": ["The FCD says little without its floor and the number of molecules.", _RINGS],
 }
 METRIC_NOTES["zinc250k"] = METRIC_NOTES["druglike"]
+METRIC_NOTES["graph-gan-qm9"] = [
+    "Ten thousand random molecules of QM9 are about 96 % distinct; more than that is not better, but off the data.",
+    "QM9 enumerates molecules that nobody made: few of its ring systems are known to ChEMBL.",
+]
 METRIC_NOTES["graph-vae-moses"] = METRIC_NOTES["moses"]
 METRIC_NOTES["graph-vae"] = METRIC_NOTES["druglike"]
 _NO_CLAIM = "A generated molecule carries no claim of activity, stability, safety, or freedom to operate."
@@ -128,4 +142,39 @@ DESCRIPTIONS["graph-vae"] = DESCRIPTIONS["druglike"] | {
     "description": "Graph VAE over fragment trees, trained on ZINC250k and a ChEMBL-like sample without stereo.",
     "intended_use": "Building on a scaffold, neighbors of a molecule, paths between two, search in the latent space.",
     "limits": [*DESCRIPTIONS["druglike"]["limits"][1:4], *_GRAPH_LIMITS],
+}
+DESCRIPTIONS["graph-gan-qm9"] = {
+    "summary": "graph GAN of QM9: molecules of at most nine heavy atoms in one shot; for teaching and comparison",
+    "description": "One-shot generator of dense molecular graphs, warm-started as the decoder of an autoencoder and "
+    "then taught by a permutation-invariant critic, trained on QM9.",
+    "license": "Apache-2.0",
+    "attribution": "Molecules from QM9 (Ramakrishnan et al. 2014; CC0), a part of GDB-17 (Ruddigkeit et al. 2012).",
+    "intended_use": "Comparing one-shot graph generators under the QM9 protocol; fragments; teaching; tests.",
+    "limits": [
+        "At most nine heavy atoms of C, N, O and F, with charges as in QM9: no drugs. One-shot graph GANs do not reach "
+        "the size of drugs with a good distribution; for that use druglike or graph-vae.",
+        "QM9 is enumerated, not made: many of its molecules are strained, tautomers of something else or zwitterions.",
+        "What it draws may break a valence; `molgen sample` decodes such draws again under the valences (corrected), "
+        "and --raw shows them as they are.",
+        "A part of its quality comes from the warm start, which is the decoder of a variational autoencoder; "
+        "docs/gan.md says how much.",
+        "No stereo: it neither reads nor writes it.",
+        _NO_CLAIM,
+    ],
+}
+PROTOCOLS["latent-gan"] = PROTOCOLS["moses"] + _LATENT.replace("the learned prior", "the GAN")
+METRIC_NOTES["latent-gan"] = METRIC_NOTES["moses"]
+DESCRIPTIONS["latent-gan"] = DESCRIPTIONS["graph-vae-moses"] | {
+    "summary": "latent GAN on graph-vae-moses: draws a point in one step, its critic knows points off the manifold",
+    "description": "Generator and critic (relativistic pairing, R1 and R2) on the latent space of graph-vae-moses, "
+    "whose encoder and decoder are part of it.",
+    "intended_use": "Comparing GANs with other generators under the MOSES protocol; a start for fine-tuning on a few "
+    "hundred actives; teaching; tests.",
+    "limits": [
+        DESCRIPTIONS["graph-vae-moses"]["limits"][0],
+        "That every string is valid is the decoder's doing, not the GAN's. Whether the GAN draws better points than "
+        "the VAE's own prior, a flow, is in docs/benchmarks.md: choose by that.",
+        "It has no density: it cannot say how likely a point or a molecule is.",
+        *_GRAPH_LIMITS,
+    ],
 }

@@ -5,7 +5,7 @@
         -o metrics.json
 
 ``raw.smi`` holds the raw sampled strings, one per line (an empty line is an invalid sample), best 30,000. ``moses``
-follows the official protocol; its data come through `molgen data fetch` on first use. ``druglike`` and ``zinc250k`` are
+follows the official protocol; its data come through `molgen data fetch` on first use. The others are
 compared with a held-out file, beside the floor: as many molecules drawn from the training file, against the same
 held-out file.
 """
@@ -39,6 +39,7 @@ from molgen.run.manifest import git_state, versions
 from molgen.run.progress import Progress, say
 
 FORMAT = 1
+FLOOR = {"qm9": 10_000}  # training molecules of the floor, where not 30,000: as many as are held out
 Reader = Callable[[Path], ReferenceStatistics]
 
 
@@ -48,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("samples", type=Path, help="raw sampled strings, one per line")
-    parser.add_argument("--prior", choices=("moses", "druglike", "zinc250k"), required=True)
+    parser.add_argument("--prior", choices=("moses", "druglike", "zinc250k", "qm9"), required=True)
     parser.add_argument("-o", "--output", type=Path, required=True, help="where the JSON goes")
     parser.add_argument("--training", type=Path, help="training file (default for moses: the catalog's)")
     parser.add_argument("--held-out", type=Path, help="held-out file (all but moses)")
@@ -104,7 +105,13 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
     digests = {name: sha256_file(path) for name, path in files.items()}
     if arguments.prior != "moses":
         metrics["FCD/held-out floor"] = floor(
-            training, sample, chemnet, references["held-out"], arguments.seed, digests["training"]
+            training,
+            sample,
+            chemnet,
+            references["held-out"],
+            arguments.seed,
+            digests["training"],
+            arguments.prior,
         )
     git = git_state() or {}
     return {
@@ -178,11 +185,12 @@ def floor(
     reference: ReferenceStatistics,
     seed: int,
     digest: str,
+    prior: str = "druglike",
 ) -> float:
     """FCD of as many training molecules as the sample has valid ones: what a perfect model would get."""
     n = min(len(sample.smiles), len(training))
     drawn = numpy_generator(seed, "fcd_floor").permutation(len(training))[
-        : max(n, min(30_000, len(training)))
+        : max(n, min(FLOOR.get(prior, 30_000), len(training)))
     ]
     path = _evaluation_cache() / f"floor-{digest[:16]}-{seed}-{len(drawn)}.npy"
     if path.is_file():

@@ -25,6 +25,7 @@ from latent_metrics import latent_metrics
 from safetensors import safe_open
 
 import molgen as mg
+from molgen.chem.molecule import parse_all
 from molgen.core.errors import DataError, ModelError, MolgenError
 from molgen.data.fetch import fetch
 from molgen.data.reader import raw_rows
@@ -69,8 +70,10 @@ def finish(arguments: argparse.Namespace) -> dict[str, Any]:
         place.mkdir(parents=True, exist_ok=True)
         measured, raw_sha256 = _measure(arguments, source, data, place / arguments.kind)
         metrics = metrics_of(arguments, source, measured, raw_sha256)
-        if source.family == "graph_vae":
+        if source.family in ("graph_vae", "latent_gan"):
             metrics["latent"] = _latent(arguments, source, data)
+        if source.family == "graph_gan":
+            metrics["one_shot"] = _one_shot(arguments, source)
         if sampling(source) != WHOLE:
             whole, _ = _measure(arguments, source, data, place / f"{arguments.kind}_whole", whole=True)
             found = {"n_valid": whole["n_valid"], "values": whole["metrics"]}
@@ -120,6 +123,19 @@ def _measure(
     return measured, sha256_file(raw)
 
 
+def _one_shot(arguments: argparse.Namespace, source: store.StoredModel) -> dict[str, float]:
+    """Shares of valid ones and of distinct ones among these, raw and with valences kept; how many that changes."""
+    model: Any = load(source.path)
+    found: dict[str, float] = {}
+    for label, corrected in (("raw", False), ("corrected", True)):
+        drawn = model.sample(arguments.n, seed=arguments.seed, batch_size=BATCH_SIZE, corrected=corrected)
+        valid = [m.smiles for m in parse_all(drawn.smiles, "none").ok]
+        found[f"{label} valid"] = len(valid) / len(drawn.smiles)
+        found[f"{label} unique of valid"] = len(set(valid)) / max(1, len(valid))
+        found["changed by correction"] = float(drawn.info["corrected"].mean())
+    return found
+
+
 def _latent(
     arguments: argparse.Namespace, source: store.StoredModel, data: Mapping[str, Any]
 ) -> dict[str, float]:
@@ -128,7 +144,7 @@ def _latent(
     held_out = asked.held_out or fetch("moses-test", progress=say)
     model: Any = load(source.path)
     return latent_metrics(
-        model,
+        getattr(model, "vae", model),  # a latent GAN is the prior of its VAE
         [text for _, text, _, _ in raw_rows(held_out)],
         most=min(arguments.n, HELD_OUT),
         seed=arguments.seed,
