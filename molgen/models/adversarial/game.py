@@ -83,8 +83,8 @@ class Game(nn.Module):
         return nn.ModuleDict({"generator": self.average, "critic": self.critic})
 
     def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, torch.optim.Optimizer]:
-        """Adam without momentum, one each; their groups say by what a loop multiplies its learning rate."""
-        options: dict[str, Any] = {"lr": learning_rate, "betas": (0.0, 0.99), "weight_decay": weight_decay}
+        """Adam with little momentum, one each; their groups say by what a loop multiplies its learning rate."""
+        options: dict[str, Any] = {"lr": learning_rate, "betas": (0.5, 0.99), "weight_decay": weight_decay}
         self._optimizers = {
             "critic": torch.optim.Adam(self.critic.parameters(), **options),
             "generator": torch.optim.Adam(self.generator.parameters(), **options),

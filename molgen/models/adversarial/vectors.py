@@ -57,14 +57,15 @@ class Critic(nn.Module):
     """Scores ``[n / pac]`` of packs of ``pac`` vectors ``[n, size]``: the sum of single scores, and how they differ.
 
     A pack is judged as a set (each vector by the same layers, then the spread of their features), not as one long
-    vector: the long one must learn everything ``pac`` times, and in our latent spaces learned nothing. Conditions
-    enter by projection: their inner product with the features (Miyato and Koyama, ICLR 2018) is added.
+    vector: the long one must learn everything ``pac`` times, and in our latent spaces learned nothing. It is also shown
+    the squares, in which what only shares the data's mean and covariance is told from them several times sooner.
+    Conditions enter by projection: their inner product with the features (Miyato and Koyama, ICLR 2018) is added.
     """
 
     def __init__(self, size: int, pac: int, width: int, depth: int, conditions: int = 0) -> None:
         super().__init__()
         self.pac = pac
-        self.begin = nn.Linear(size, width)
+        self.begin = nn.Linear(2 * size, width)
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth - 1))
         self.end = nn.Linear(width, 1)
         self.spread = nn.Sequential(nn.Linear(width, 64), nn.LeakyReLU(0.2), nn.Linear(64, 1))
@@ -72,7 +73,7 @@ class Critic(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """What scores are read from, ``[n, width]``."""
-        h = functional.leaky_relu(self.begin(x), 0.2)
+        h = functional.leaky_relu(self.begin(torch.cat([x, 0.7 * (x.square() - 1)], 1)), 0.2)
         for layer in self.layers:
             h = functional.leaky_relu(layer(h), 0.2)
         return h

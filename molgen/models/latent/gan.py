@@ -15,7 +15,6 @@ from molgen.models.latent.prior import Clock, LatentPrior, drawn, standard_norma
 from molgen.run.resources import bf16_supported
 
 _BATCH = 512
-_RATE = 1e-3
 _LOWEST = 0.05  # share of real points that the critic is allowed to refuse
 
 
@@ -91,6 +90,7 @@ class GanPrior(LatentPrior):
         minutes: float = 5.0,
         advance: Callable[[float], None] = lambda share: None,
         most_steps: int = 40_000,
+        learning_rate: float = 5e-4,
     ) -> dict[str, float]:
         """Play until the minutes or the steps are used up; the learning rate falls linearly, the guard watches."""
         device = mean.device
@@ -103,12 +103,12 @@ class GanPrior(LatentPrior):
             with torch.no_grad():
                 self.begin(mean, log_variance, generator)
             game = Game(self.generator, self.critic, self.rules, self.crowd(mean, log_variance, generator))
-            optimizers = game.optimizers(_RATE, 0.0)
+            optimizers = game.optimizers(learning_rate, 0.0)
             while share < 1 and k < most_steps and not game.guard.given_up:
                 rows = torch.randint(len(mean), (_BATCH,), generator=generator, device=device)
                 real = self.to_white(drawn(mean[rows], log_variance[rows], generator))
                 share = max(clock.share, (k + 1) / most_steps)
-                rate = _RATE * min(1, (k + 1) / 200) * max(0.02, 1 - share)
+                rate = learning_rate * min(1, (k + 1) / 200) * max(0.02, 1 - share)
                 turns = game.turns(real)
                 while True:
                     with torch.autocast(

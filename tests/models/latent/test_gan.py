@@ -27,7 +27,7 @@ def fitted():
     assert isinstance(make_prior("gan", SIZE), GanPrior)
     prior = GanPrior(SIZE, noise=8, width=48, depth=1, critic_width=48, critic_depth=2, pac=2)
     mean, log_variance = posteriors(4000)
-    found = prior.fit(mean, log_variance, seed=1, minutes=600, most_steps=700)
+    found = prior.fit(mean, log_variance, seed=1, minutes=600, most_steps=700, learning_rate=2e-3)
     assert found["prior_steps"] == 700
     return prior
 

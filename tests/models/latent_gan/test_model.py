@@ -58,6 +58,22 @@ def test_trained_finished_and_stored_it_needs_no_decoder_beside_it(make, smiles,
     assert float(below) < 0.5
 
 
+def test_fine_tuning_goes_on_from_the_stored_weights_and_moves_the_draws(make, smiles, tmp_path):
+    first = make()
+    train(first, smiles, tmp_path / "first")
+    first.finish(first.training_set(smiles))
+    tuned = registry.load(registry.save(first, tmp_path / "model", {})).train()
+    shift = tuned.prior.shift.clone()
+    actives = [text for text in smiles if "c1" in text]
+    data, outcome = train(tuned, actives, tmp_path / "tuned", learning_rate=5e-3, epochs=2)
+    assert outcome.state.step == 40
+    assert torch.equal(tuned.prior.shift, shift), "the whitening is the base model's"
+    tuned.finish(data)
+    goal = tuned.encode(actives).mean(0)
+    before, after = (m.prior.sample(500, torch.Generator().manual_seed(1)).mean(0) for m in (first, tuned))
+    assert float((after - goal).norm()) < float((before - goal).norm())
+
+
 def test_a_resumed_training_is_the_uninterrupted_one(make, smiles, tmp_path):
     class At:
         requested = None
