@@ -15,7 +15,7 @@ from molgen.models.latent.prior import Clock, LatentPrior, drawn, standard_norma
 from molgen.run.resources import bf16_supported
 
 _BATCH = 512
-_LOWEST = 0.05  # share of real points that the critic is allowed to refuse
+_LOWEST = 0.025  # share of real points that critic and Gaussian may refuse, each
 
 
 class GanPrior(LatentPrior):
@@ -49,7 +49,7 @@ class GanPrior(LatentPrior):
         self.generator = Generator(max(noise, size), size, width, depth, conditions).requires_grad_(False)
         self.critic = Critic(size, pac, critic_width, critic_depth, conditions)
         self.register_buffer("wishes", torch.zeros(512, conditions))
-        self.register_buffer("lowest", torch.zeros(()))
+        self.register_buffer("lowest", torch.zeros(2))
         self._wish: Tensor | None = None
 
     # -- learning --------------------------------------------------------------------------------------
@@ -77,9 +77,21 @@ class GanPrior(LatentPrior):
 
     @torch.no_grad()
     def settle(self, x: Tensor) -> None:
-        """Set the score that only 5 % of real points ``x`` (whitened) are below."""
-        scores = self.critic.single(x)
-        self.lowest.copy_(scores.kthvalue(max(1, round(_LOWEST * len(scores)))).values)
+        """Set what 2.5 % of real points ``x`` (whitened) are below, of the critic's scores and of the Gaussian's."""
+        z = x * self.scale + self.shift
+        found = [
+            s.kthvalue(max(1, round(_LOWEST * len(s)))).values for s in (self.score(z), self.gaussian(z))
+        ]
+        self.lowest.copy_(torch.stack(found))
+
+    @torch.no_grad()
+    def believable(self, z: Tensor) -> Tensor:
+        """Whether points ``[n, d]`` can be molecules' own, by critic and Gaussian; of real ones some 95 % can.
+
+        Both are asked because a critic only knows what is near its draws and the data: of points that lie far out in
+        directions that nothing was drawn from it may be fond.
+        """
+        return (self.score(z) >= self.lowest[0]) & (self.gaussian(z) >= self.lowest[1])
 
     def fit(
         self,
@@ -162,7 +174,7 @@ class GanPrior(LatentPrior):
         return x * self.scale + self.shift
 
     def score(self, z: Tensor) -> Tensor:
-        """The critic's opinion ``[n]`` of points; below :attr:`lowest` are 5 % of real ones. No unit, differentiable.
+        """The critic's opinion ``[n]`` of points, near the data more than further out. No unit, differentiable.
 
         With conditions it is that of the mean ones.
         """

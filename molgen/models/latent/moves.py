@@ -97,15 +97,14 @@ def critic(model: Any) -> GanPrior:
 
 @torch.no_grad()
 def on_manifold(model: Any, z: Tensor) -> Tensor:
-    """Which points ``[n, d]`` the critic takes for molecules' own, bool ``[n]``: of real ones it refuses 5 %."""
-    judge = critic(model)
-    return judge.score(z) >= judge.lowest
+    """Which points ``[n, d]`` can be molecules' own, bool ``[n]``: of real ones 5 % are refused."""
+    return critic(model).believable(z)
 
 
 @torch.no_grad()
 def kept_on_manifold(model: Any, before: Tensor, after: Tensor) -> Tensor:
-    """``after`` where the critic takes it for a molecule's point, or at least no less than ``before``; else that."""
+    """``after`` where it can be a molecule's point, or ``before`` cannot either and is further out; else ``before``."""
     judge = critic(model)
-    score = judge.score(after)
-    good = (score >= judge.lowest) | (score >= judge.score(before))
+    nearer = judge.gaussian(after) >= judge.gaussian(before)
+    good = judge.believable(after) | (~judge.believable(before) & nearer)
     return torch.where(good.unsqueeze(1), after, before)
