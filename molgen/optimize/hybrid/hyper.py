@@ -14,6 +14,7 @@ from molgen.optimize.hybrid.features import DESCRIPTORS, FINGERPRINTS, Row
 from molgen.optimize.hybrid.kernels import Table, descriptors, near
 
 _STEPS, _RATE = 50, 0.15
+_NOISE = 1e-4  # at least, of the mean square: kernels are computed in float32
 _LENGTH = 3.0  # expected length scale of a descriptor, in its small changes
 
 
@@ -52,7 +53,7 @@ def fit(rows: Sequence[Row], scores: np.ndarray, known: int, before: Hyper | Non
     with torch.enable_grad():
         for _ in range(_STEPS):
             weights = amplitude.exp()
-            covariance = (noise.exp() + 1e-5) * eye + weights[-1] * near(points, points, length.exp())
+            covariance = (noise.exp() + _NOISE) * eye + weights[-1] * near(points, points, length.exp())
             for weight, kernel in zip(weights[:-1], kernels, strict=True):
                 covariance = covariance + weight * kernel
             loss = _evidence(covariance, y) + (length - math.log(_LENGTH)).square().sum() / 2
@@ -64,7 +65,7 @@ def fit(rows: Sequence[Row], scores: np.ndarray, known: int, before: Hyper | Non
         return Hyper(
             (amplitude.exp() * scale).tolist(),
             length.exp().tolist(),
-            float((noise.exp() + 1e-5) * scale),
+            float((noise.exp() + _NOISE) * scale),
             mean,
             known,
         )

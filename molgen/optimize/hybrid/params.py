@@ -46,4 +46,6 @@ class HybridParams(Section):
         le=1,
         description="how readily atom environments unknown to ZINC250k pass: 0 never, 1 always",
     )
-    teach_every: int = Field(128, ge=1, description="paid molecules between two lessons of the language model")
+    teach_every: int = Field(
+        128, ge=1, description="paid molecules between two lessons of the language model"
+    )

@@ -58,7 +58,9 @@ class Pool:
                 continue
             parents = [] if knowledge is None else [knowledge.parents[i] for i in idea.parents]
             self.members[text] = Candidate(text, idea.origin, self._ancestors(parents), arm, idea.nll)
-            self.rows[text] = featurize(mol)
+            # a sum over atoms depends on their order in its last bit: the order is that of the canonical string, as
+            # when a checkpoint is read again
+            self.rows[text] = featurize(mol if text == idea.smiles else Chem.MolFromSmiles(text))
         self.made[arm] += len(ideas)
         return len(self.members) - before
 

@@ -76,6 +76,8 @@ class Surrogate:
         """Give known molecules (by position) other scores."""
         for index, score in changed.items():
             self.scores[index] = float(score)
+        if self.hyper is not None:
+            self._build()
 
     def _due(self) -> bool:
         """Whether there are enough new scores to weigh the kernels again: after a third more, at most 500."""
