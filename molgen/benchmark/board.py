@@ -125,7 +125,7 @@ class BoardResult:
         notes = [f"{self.about}, budget {self.settings['budget']}, seeds {seeds}."]
         if len(self.runs) < wanted:
             notes.append(f"{len(self.runs)} of {wanted} runs are done: the sums are of what is done.")
-        if self.settings["budget"] != 10_000:
+        if self.settings["budget"] != 10_000 and self.about.startswith("PMO"):
             notes.append("Published sums of PMO are for 10,000 calls.")
         notes.append("diversity, SA: mean ECFP4 distance and mean SA score of the 100 best of a run.")
         reasons = dict.fromkeys(reason for run in self.runs for reason in run.result.league.reasons)
