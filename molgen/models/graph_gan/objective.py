@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +15,7 @@ from molgen.models.graph_gan.generator import Chosen, Layout, Logits
 from molgen.models.graph_gan.graphs import Batch, one_hot
 from molgen.models.graph_gan.rarity import fingerprint
 
-if TYPE_CHECKING:
-    from molgen.models.graph_gan.model import GraphGan
+GraphGan = Any  # model.GraphGan, which imports this module
 
 Step = tuple[str, Tensor, dict[str, float]]
 _LAZY = 4  # the gradient penalties are taken every so many steps, and weigh as much more (Karras et al., CVPR 2020)

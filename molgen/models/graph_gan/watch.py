@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import nn
@@ -16,8 +16,7 @@ from molgen.models.graph_gan.generator import Chosen
 from molgen.models.graph_gan.graphs import Batch, one_hot
 from molgen.models.graph_gan.rarity import fingerprint
 
-if TYPE_CHECKING:
-    from molgen.models.graph_gan.model import GraphGan
+GraphGan = Any  # model.GraphGan, which imports this module
 
 _MOST = 512  # draws, and molecules that they are compared with
 
