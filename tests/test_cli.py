@@ -51,7 +51,7 @@ def test_no_command_is_a_stub() -> None:
     names = {c.name for c in cli.app.registered_commands} | {g.name for g in cli.app.registered_groups}
     verbs = (
         "new check doctor demo data models train finetune sample encode decode neighbors interpolate "
-        "steer score filter novelty routes rank qsar optimize resume runs track evaluate benchmark"
+        "steer score filter novelty routes rank measure qsar optimize resume runs track evaluate benchmark"
     )
     assert " ".join(sorted(names)) == " ".join(sorted(verbs.split(" ")))
 

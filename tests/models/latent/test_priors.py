@@ -114,7 +114,7 @@ def test_the_density_of_the_flow_integrates_to_one(flow):
     assert abs(float(total) - 1) < 0.03
 
 
-@pytest.mark.parametrize("kind", sorted(PRIORS))
+@pytest.mark.parametrize("kind", ["flow", "mixture", "normal"])  # a GAN has no density; see test_gan.py
 def test_the_slope_points_to_where_the_density_is_higher(kind, flow, mixture):
     prior = {"flow": flow[0], "mixture": mixture, "normal": make_prior("normal", 2)}[kind]
     z = prior.sample(200, torch.Generator().manual_seed(7))
@@ -132,4 +132,5 @@ def test_draws_follow_the_seed_and_survive_a_round_trip_of_the_weights(kind):
     assert torch.equal(first, other.sample(9, torch.Generator().manual_seed(1)))
     assert first.shape == (9, 3)
     assert prior.sample(0, torch.Generator()).shape == (0, 3)
-    assert torch.isfinite(prior.log_prob(first)).all()
+    if prior.has_density:
+        assert torch.isfinite(prior.log_prob(first)).all()

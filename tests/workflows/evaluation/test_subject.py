@@ -52,7 +52,8 @@ def test_a_graph_vae_tells_a_bound_and_its_latent_space(tmp_path: Path) -> None:
     latent = {metric.name: metric for metric in result.metrics if metric.suite == "latent"}
     assert set(latent) == {
         "reconstructed exactly", "reconstructed but for stereo", "locality at 0 SD", "locality at 0.5 SD",
-        "locality at 1 SD", "locality at 2 SD", "locality at 4 SD", "path length", "molecules per path", "drift along paths", "valid on paths",
+        "locality at 1 SD", "locality at 2 SD", "locality at 4 SD", "path length",
+        "molecules per path", "drift along paths", "valid on paths",
     }  # fmt: skip
     assert latent["valid on paths"].value == 1.0  # this family writes valid molecules only
     assert "1 of 11 are outside of the model" in latent["reconstructed exactly"].note
