@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem, rdBase
 
+from molgen.chem.canonical import canonical
 from molgen.chem.fingerprints import morgan
 from molgen.core.errors import DataError
 
@@ -79,7 +80,7 @@ def path_length(
         rows = _bits(texts)
         found = [(place, row) for place, row in zip(stations, rows, strict=True) if row is not None]
         valid.append(len(found) / points)
-        distinct.append(len({_canonical(text) for text in texts} - {""}))
+        distinct.append(len({canonical(text) for text in texts} - {None}))
         target = goal[i]
         if len(found) > 2 and target is not None:
             drifts.append(_spearman([p for p, _ in found], [_tanimoto(row, target) for _, row in found]))
@@ -124,11 +125,6 @@ def locality(
 def _parse(text: str) -> Chem.Mol | None:
     with rdBase.BlockLogs():
         return Chem.MolFromSmiles(text) if text else None
-
-
-def _canonical(text: str) -> str:
-    mol = _parse(text)
-    return "" if mol is None else Chem.MolToSmiles(mol)
 
 
 def _bits(texts: Sequence[str]) -> list[np.ndarray | None]:

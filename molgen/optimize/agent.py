@@ -22,12 +22,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from molgen.chem.canonical import scaffold_of
 from molgen.chem.randomize import random_smiles, rooted_smiles
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import stream
 from molgen.models.protocol import HasLikelihood
 from molgen.optimize.agent_params import AgentParams
-from molgen.optimize.replay import Remembered, Replay, scaffold_of
+from molgen.optimize.replay import Remembered, Replay
 from molgen.run.resources import bf16_supported
 
 ANCHORS = 512  # strings of the prior that the anchor chooses from

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from rdkit import Chem
-
-from molgen.chem.fragments import murcko_scaffold
 
 #: Of the rank weighting ``1 / (RANK * size + rank)``: the smaller, the more the best ones count.
 RANK = 0.01
@@ -25,12 +22,6 @@ class Remembered:
     score: float
     prior: float
     scaffold: str  # Murcko; the molecule itself where it has no ring
-
-
-def scaffold_of(smiles: str) -> str:
-    """The scaffold that the memory files a molecule under: as the scaffold memory of the run does."""
-    mol = Chem.MolFromSmiles(smiles)
-    return (murcko_scaffold(mol) if mol is not None else "") or smiles
 
 
 class Replay:

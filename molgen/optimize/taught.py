@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from rdkit import Chem, rdBase
 
+from molgen.chem.canonical import canonical, scaffold_of
 from molgen.core.seeding import stream
 from molgen.optimize.agent import Agent, Lesson
 from molgen.optimize.agent_params import SearchParams
 from molgen.optimize.protocol import Proposal, Result
-from molgen.optimize.replay import scaffold_of
 
 HOTTER = 1.15  # temperature of a further draw, relative to the one before
 WINDOW = 10  # steps over which the share of new molecules is watched
@@ -139,6 +138,5 @@ def _hash(smiles: str) -> int:
 
 
 def _key(raw: str) -> int | None:
-    with rdBase.BlockLogs():  # invalid strings are what is counted here, nothing to print
-        mol = Chem.MolFromSmiles(raw) if raw else None
-    return None if mol is None else _hash(Chem.MolToSmiles(mol))
+    smiles = canonical(raw)
+    return None if smiles is None else _hash(smiles)

@@ -1,4 +1,5 @@
-from molgen.optimize.replay import Remembered, Replay, scaffold_of
+from molgen.chem.canonical import scaffold_of
+from molgen.optimize.replay import Remembered, Replay
 
 
 def item(smiles: str, score: float, scaffold: str = "") -> Remembered:

@@ -13,8 +13,8 @@ from dataclasses import astuple
 from typing import Any
 
 import numpy as np
-from rdkit import Chem, rdBase
 
+from molgen.chem.canonical import canonical
 from molgen.chem.rings import flat
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.genetic.operators import Child, offspring
@@ -175,6 +175,5 @@ class Genetic:
 
 def _canonical(text: str) -> str | None:
     """Canonical SMILES without stereo, None where it does not parse."""
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(text)
-    return None if mol is None or not mol.GetNumAtoms() else flat(Chem.MolToSmiles(mol))
+    smiles = canonical(text)
+    return None if smiles is None else flat(smiles)

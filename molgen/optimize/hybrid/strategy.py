@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
-from molgen.chem.fragments import murcko_scaffold
+from molgen.chem.canonical import canonical, scaffold_of
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
@@ -124,7 +124,7 @@ class Hybrid:
         return [c for c in pool.members.values() if not self._is_full(c.smiles)][:n]
 
     def _is_full(self, smiles: str) -> bool:
-        return bool(self.full) and _scaffold(smiles) in self.full
+        return bool(self.full) and scaffold_of(smiles) in self.full
 
     def _drawn(self, n: int, taken: set[str]) -> list[Candidate]:
         """``n`` molecules of the model, as far as it draws valid new ones; then what pieces of ZINC250k make."""
@@ -134,7 +134,7 @@ class Hybrid:
             if len(found) == n:
                 return found
             for idea in self.draws.propose(n - len(found), stream(self.seed, "draw", self.round, attempt)):
-                text = _canonical(idea.smiles)
+                text = canonical(idea.smiles)
                 candidate = Candidate(text or idea.smiles, "prior", (), self.draws.name, idea.nll)
                 if text is None or text in self.seen or text in taken:
                     spare.append(candidate)
@@ -168,7 +168,7 @@ class Hybrid:
             if result.smiles is None or math.isnan(result.score) or result.smiles in self.ids:
                 continue
             if result.score <= 0 < result.total:  # its scaffold is full
-                self.full[_scaffold(result.smiles)] = None
+                self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, _seen_as(result.score))
             lessons.append(Lesson(raw, result.smiles, result.score))
@@ -272,13 +272,3 @@ def _seen_as(score: float) -> float:
     Products of desirabilities are easier to predict that way (measured: docs/decisions.md).
     """
     return math.sqrt(max(score, 0.0))
-
-
-def _canonical(text: str) -> str | None:
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(text)
-    return None if mol is None or not mol.GetNumAtoms() else Chem.MolToSmiles(mol)
-
-
-def _scaffold(smiles: str) -> str:
-    return murcko_scaffold(Chem.MolFromSmiles(smiles)) or smiles

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from rdkit import Chem
 
+from molgen.chem.canonical import canonical
 from molgen.core.errors import DataError, ModelError
 from molgen.core.seeding import numpy_generator
 from molgen.metrics.intervals import mean_interval, share_interval
@@ -137,7 +137,7 @@ def latent_suite(context: Context, model: str, encode: Encode, decode: Decode) -
     back, n = decode(encode(inside)), len(inside)
     for label, stereo in (("reconstructed exactly", True), ("reconstructed but for stereo", False)):
         same = sum(
-            _canonical(text, stereo) == _canonical(other, stereo)
+            canonical(text, stereo=stereo) == canonical(other, stereo=stereo)
             for text, other in zip(inside, back, strict=True)
         )
         low, high = share_interval(same, n)
@@ -167,8 +167,3 @@ def _walkers(context: Context) -> tuple[str, list[str]]:
         raise DataError("no molecules to walk between in the latent space")
     order = numpy_generator(context.seed, "latent").permutation(len(texts))[: 2 * _WALKS]
     return source, [texts[int(i)] for i in order]
-
-
-def _canonical(text: str, stereo: bool) -> str:
-    mol = Chem.MolFromSmiles(text) if text else None
-    return "" if mol is None else str(Chem.MolToSmiles(mol, isomericSmiles=stereo))
