@@ -1,4 +1,3 @@
-from molgen.chem.canonical import scaffold_of
 from molgen.optimize.replay import Remembered, Replay
 
 
@@ -37,8 +36,3 @@ def test_draws_follow_the_seed_and_the_weighting():
     first = sum(memory.draw(1, seed)[0] == memory.items[0] for seed in range(200))
     memory.weight = "score"
     assert first > 4 * sum(memory.draw(1, seed)[0] == memory.items[0] for seed in range(200))
-
-
-def test_scaffolds_are_those_of_the_scaffold_memory():
-    assert scaffold_of("Cc1ccccc1CC") == "c1ccccc1"
-    assert scaffold_of("CCO") == "CCO"
