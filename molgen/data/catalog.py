@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -28,7 +29,8 @@ class Entry:
     """One data set, one file. A member of a Python wheel (``package`` ...), a download (``url``), or imported.
 
     ``convert`` ("module:function") makes the file out of a member of ``member_sha256`` that nobody should open as
-    it is, such as a pickle; ``sha256`` is then that of the result.
+    it is, such as a pickle; ``sha256`` is then that of the result. ``also``: checksums of other forms of the same
+    data that are taken in its place, and what each one is.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Entry:
     convert: str = ""
     url: str = ""
     sha256: str = ""
+    also: Mapping[str, str] = field(default_factory=dict, hash=False)
     bytes: int = 0
     rows: int = 0
     columns: tuple[str, ...] = ()
@@ -131,7 +134,10 @@ def is_intact(entry: Entry, path: Path) -> bool:
     expected = entry.sha256
     if not expected and recorded_checksum(path).is_file():
         expected = recorded_checksum(path).read_text(encoding="ascii").strip()
-    return not expected or sha256_file(path) == expected
+    if not expected:
+        return True
+    found = sha256_file(path)
+    return found == expected or found in entry.also
 
 
 def import_data(name: str, path: str | Path, **options: Any) -> Table:

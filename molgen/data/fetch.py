@@ -114,6 +114,9 @@ def _bring(
 
 def _converted(entry: Entry, path: Path, what: str, say: Message) -> Path:
     """The file as it will lie in the cache: ``path`` itself, or what the entry's converter makes of it; checked."""
+    if sha256_file(path) in entry.also:
+        say(f"{entry.name}: {what} is {entry.also[sha256_file(path)]}")
+        return path
     if not entry.convert or sha256_file(path) == entry.sha256:
         _check(path, entry.sha256, what)
         return path

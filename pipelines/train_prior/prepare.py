@@ -171,13 +171,15 @@ def _distinct(
 
 def _source(name: str, path: Path) -> dict[str, Any]:
     entry = catalog.get_entry(name)
+    sha256 = sha256_file(path)
     return {
         "name": name,
         "title": entry.title,
         "origin": entry.origin,
         "license": entry.license,
         "citation": entry.citation,
-        "sha256": sha256_file(path),
+        "sha256": sha256,
+        **({"form": entry.also[sha256]} if sha256 in entry.also else {}),
     }
 
 

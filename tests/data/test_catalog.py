@@ -87,6 +87,22 @@ def test_what_is_here_is_not_fetched_again(wheel, monkeypatch):
     assert fetch("one").read_bytes() == CONTENT
 
 
+def test_another_form_of_the_same_data_is_taken_only_if_the_catalog_knows_it(
+    wheel, cache, monkeypatch, tmp_path
+):
+    other = tmp_path / "list.csv"
+    other.write_bytes(b"smiles\nCCO\n")
+    known = {hashlib.sha256(other.read_bytes()).hexdigest(): "a list of its structures"}
+    web = Entry("web", "a table", "web.csv", url="https://example.org/web.csv", sha256="0" * 64, also=known)
+    monkeypatch.setattr(catalog, "_catalog", lambda: {"web": web})
+    said: list[str] = []
+    assert fetch("web", source=other, progress=said.append) == cache / "web.csv" == locate("web")
+    assert "is a list of its structures" in said[0]
+    other.write_bytes(b"smiles\nCCN\n")
+    with pytest.raises(DataError, match=r"SHA-256 is .*expected 0000"):
+        fetch("web", source=other, dest=tmp_path / "there.csv")
+
+
 def test_fetch_by_pip(wheel, monkeypatch):
     commands: list[list[str]] = []
 
