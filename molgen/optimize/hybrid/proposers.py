@@ -117,6 +117,14 @@ class LanguageModel:
         self.waiting = []
         return metrics
 
+    def revise(self, scores: Mapping[str, float]) -> None:
+        """What is remembered, or waits to be learned, is worth something else now; without a score it is forgotten."""
+        if self.agent is not None:
+            self.agent.replay.revise(scores)
+            self.waiting = [
+                Lesson(x.raw, x.smiles, scores[x.smiles]) for x in self.waiting if x.smiles in scores
+            ]
+
     def model(self) -> Any | None:
         """The taught model."""
         return None if self.agent is None else self.agent.model

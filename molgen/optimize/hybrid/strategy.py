@@ -203,6 +203,8 @@ class Hybrid:
     def revise(self, scores: Mapping[str, float]) -> None:
         """Molecules are worth something else now, or nothing any more."""
         known = {text: score for text, score in scores.items() if not math.isnan(score)}
+        self._open(known)
+        self.draws.revise(known)
         kept = [i for i, text in enumerate(self.smiles) if text in known]
         changed = {i: _seen_as(known[self.smiles[i]]) for i in kept}
         if len(kept) == len(self.smiles):
@@ -210,10 +212,16 @@ class Hybrid:
             return
         rows = [self.surrogate.rows[i] for i in kept]
         self.smiles = [self.smiles[i] for i in kept]
+        self.ids = {text: self.ids[text] for text in self.smiles}  # told again, the others are news
         self.surrogate = Surrogate(self.params.points, self.surrogate.seed)
         self.surrogate.rows, self.surrogate.scores = rows, [changed[i] for i in kept]
         if "surrogate" in self.params.parts and len(rows) >= self.params.start:
             self.surrogate.add([], [])
+
+    def _open(self, scores: Mapping[str, float]) -> None:
+        """Scaffolds have room again whose molecules are worth something now, or are not known any more."""
+        closed = {scaffold_of(text) for text, score in scores.items() if score <= 0 and text not in self.ids}
+        self.full = dict.fromkeys(scaffold for scaffold in self.full if scaffold in closed)
 
     def _row(self, smiles: str) -> Row:
         if smiles not in self._rows:
