@@ -12,6 +12,7 @@ from molgen.core.errors import ConfigError
 from molgen.scoring.synthesizability.aizynth import AiZynth
 from molgen.workflows.routes import routes
 
+#: Writes what version 4.4 writes: a pandas table of JSON, one line a molecule beside it, SMILES in its own spelling.
 PROGRAM = """#!{python}
 import gzip, json, sys, time
 from pathlib import Path
@@ -20,14 +21,25 @@ how = Path(given["--config"]).read_text().strip()
 targets = Path(given["--smiles"]).read_text().split()
 if how == "fails":
     print("no model file"); sys.exit(3)
+def tree(solved):
+    return {{"type": "mol", "hide": False, "smiles": "X", "is_chemical": True, "in_stock": False,
+             "metadata": {{"created_at_iteration": 1, "is_solved": solved}}, "scores": {{"state score": 0.9}},
+             "children": [{{"type": "reaction", "smiles": "r", "is_reaction": True, "metadata": {{}}, "children": [
+        {{"type": "mol", "smiles": "CCO", "in_stock": True}}, {{"type": "mol", "smiles": "CC(=O)O", "in_stock": solved}}
+    ]}}]}}
+rows = [{{"index": i, "target": {{"c1ccccc1": "C1=CC=CC=C1"}}.get(t, t), "is_solved": i == 0, "number_of_steps": 1 + i,
+         "top_score": 0.9, "trees": [tree(i == 0)]}} for i, t in enumerate(targets)]
+if how == "front":
+    for row in rows:
+        row.update(is_solved="False|True", number_of_steps="2|3", top_score=None, trees=[tree(False), tree(True)])
 if how == "late":
     time.sleep(60)
-tree = {{"type": "mol", "smiles": "X", "children": [{{"type": "reaction", "smiles": "r", "children": [
-    {{"type": "mol", "smiles": "CCO"}}, {{"type": "mol", "smiles": "CC(=O)O"}}]}}]}}
-rows = [{{"index": i, "target": t, "is_solved": i == 0, "number_of_steps": 1 + i, "top_score": 0.9, "trees": [tree]}}
-        for i, t in enumerate(targets)]
+if how == "dies":
+    done = {{"processed_smiles": targets[0], "results": rows[0]}}
+    Path(given["--checkpoint"]).write_text(json.dumps(done) + '\\n{{"processed_smiles": "c1c')
+    print("out of memory"); sys.exit(1)
 if how == "short":
-    rows = rows[:-1]
+    rows = rows[1:]
 text = "garbage" if how == "garbage" else json.dumps({{"schema": {{}}, "data": rows}})
 if how != "silent":
     with gzip.open(given["--output"], "wt") as stream:
@@ -50,19 +62,44 @@ def program(tmp_path: Path) -> Path:
 def answer(program: Path, how: str, seconds: float = 30.0) -> list[tuple[object, str]]:
     config = program.with_name("config.yml")
     config.write_text(how, encoding="utf-8")
-    plans = AiZynth(str(program), config, seconds).plan(["CC(=O)OCC", "c1ccccc1"])
+    plans = AiZynth(str(program), config, seconds, start=0).plan(["CC(=O)OCC", "c1ccccc1"])
     return [(plan.solved, plan.why) for plan in plans]
 
 
 def test_its_answer_is_read(program: Path) -> None:
-    assert answer(program, "works") == [(True, ""), (False, "no route to its stock found")]
+    assert answer(program, "works") == [
+        (True, ""),
+        (False, "no route to its stock found; not in it: CC(=O)O"),
+    ]
+
+
+def test_a_front_of_routes_is_solved_by_its_first_solved_one(program: Path) -> None:
+    config = program.with_name("config.yml")
+    config.write_text("front", encoding="utf-8")
+    (plan,) = AiZynth(str(program), config).plan(["CC(=O)OCC"])
+    assert (plan.solved, plan.steps, plan.score, plan.route) == (True, 3, None, "CCO + CC(=O)O")
+
+
+def test_a_molecule_that_it_leaves_out_does_not_cost_the_others_their_answers(program: Path) -> None:
+    assert answer(program, "short") == [
+        (None, "it left this molecule out: it could not begin a search with it"),
+        (False, "no route to its stock found; not in it: CC(=O)O"),
+    ]
+
+
+def test_its_configuration_is_read_where_the_user_is(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yml").write_text("works", encoding="utf-8")
+    (plan,) = AiZynth(str(program), Path("config.yml")).plan(["CC(=O)OCC"])
+    assert plan.solved
 
 
 @pytest.mark.parametrize(
     ("how", "words"),
     [
         ("fails", "ended with code 3: no model file"),
-        ("short", "it answered 1 rows for 2 molecules"),
         ("garbage", "cannot be read"),
         ("silent", "wrote no JSON file"),
     ],
@@ -75,6 +112,10 @@ def test_a_failure_is_a_reason_and_no_exception(program: Path, how: str, words: 
 
 def test_a_late_program_is_ended(program: Path) -> None:
     assert answer(program, "late", seconds=0.2) == [(None, "no answer within 0.4 s")] * 2
+
+
+def test_what_was_done_before_it_died_is_kept(program: Path) -> None:
+    assert answer(program, "dies") == [(True, ""), (None, "ended with code 1: out of memory")]
 
 
 def test_a_missing_program_is_named_with_the_cure(tmp_path: Path) -> None:

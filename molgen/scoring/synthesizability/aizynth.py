@@ -12,11 +12,13 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import Any
+
+from rdkit import Chem
 
 from molgen.core.errors import ConfigError
 
@@ -38,12 +40,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class AiZynth:
-    """How the program is called: its path, its configuration file, seconds per molecule, molecules per call."""
+    """How the program is called: its path, its configuration file, seconds per molecule, molecules per call.
+
+    ``start``: seconds beside those of the molecules, for its imports, models and stock.
+    """
 
     command: str
     config: Path
     seconds: float = 120.0
     batch: int = 10
+    start: float = 120.0
 
     def __post_init__(self) -> None:
         if which(self.command) is None:
@@ -67,31 +73,35 @@ class AiZynth:
 
     def _call(self, smiles: list[str]) -> list[Plan]:
         with tempfile.TemporaryDirectory(prefix="molgen-aizynth-") as name:
-            folder = Path(name)
-            (folder / "targets.txt").write_text("\n".join(smiles) + "\n", encoding="utf-8")
-            answer = folder / "routes.json.gz"
-            arguments = [
-                self.command,
-                *("--config", str(self.config.resolve()), "--smiles", "targets.txt", "--output", answer.name),
-            ]
-            why = _run(arguments, folder, self.seconds * len(smiles))
-            if why:
-                return [Plan(None, why=why)] * len(smiles)
+            targets, answer, so_far = (
+                Path(name) / x for x in ("targets.txt", "routes.json.gz", "done.jsonl")
+            )
+            targets.write_text("\n".join(smiles) + "\n", encoding="utf-8")
+            # Started where the user is: the configuration may name its models relative to there.
+            arguments = [self.command, "--config", str(self.config), "--smiles", str(targets)]
+            arguments += ["--output", str(answer), "--checkpoint", str(so_far)]
+            why = _run(arguments, self.start + self.seconds * len(smiles))
             try:
-                rows = read_answer(answer)
+                rows = read_checkpoint(so_far) if why else read_answer(answer)
             except (OSError, ValueError) as error:
-                return [Plan(None, why=f"its answer cannot be read: {error}")] * len(smiles)
-        if len(rows) != len(smiles):
-            return [Plan(None, why=f"it answered {len(rows)} rows for {len(smiles)} molecules")] * len(smiles)
-        return [_plan(row) for row in rows]
+                rows, why = [], why or f"its answer cannot be read: {error}"
+        # It leaves out what it cannot begin with, and writes SMILES in its own way.
+        plans = {_written(str(row.get("target"))): _plan(row) for row in rows}
+        nothing = Plan(None, why=why or "it left this molecule out: it could not begin a search with it")
+        return [plans.get(_written(one), nothing) for one in smiles]
 
 
-def _run(arguments: list[str], folder: Path, seconds: float) -> str:
+def _written(smiles: str) -> str:
+    """One spelling of a molecule; the text itself where RDKit cannot read it."""
+    mol = Chem.MolFromSmiles(smiles)
+    return smiles if mol is None else str(Chem.MolToSmiles(mol))
+
+
+def _run(arguments: list[str], seconds: float) -> str:
     """Run it in a process group of its own, so that a late one can be ended whole; the reason it failed, or ""."""
     try:
         process = subprocess.Popen(
             arguments,
-            cwd=folder,
             env={key: value for key, value in os.environ.items() if key not in _OURS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -130,25 +140,52 @@ def read_answer(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def read_checkpoint(path: Path) -> list[dict[str, Any]]:
+    """The rows of molecules that were done before it ended, one JSON object a line; a torn last line is left out."""
+    rows: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            done = json.loads(line)
+            rows.append({**done["results"], "target": done["processed_smiles"]})
+        except (ValueError, KeyError, TypeError):
+            continue
+    return rows
+
+
 def _plan(row: dict[str, Any]) -> Plan:
-    if not isinstance(row.get("is_solved"), bool):
+    """Of its best route; where it ranks by several scores it names the whole front, joined: then the first solved."""
+    verdicts = [str(one) for one in _several(row.get("is_solved"))]
+    if not verdicts or not set(verdicts) <= {"True", "False"}:
         return Plan(None, why="its answer does not say whether the molecule was solved")
-    solved, steps, score = row["is_solved"], row.get("number_of_steps"), row.get("top_score")
-    trees = row.get("trees")
-    best = trees[0] if isinstance(trees, list) and trees and isinstance(trees[0], dict) else {}
-    leaves = list(dict.fromkeys(_leaves(best)))
-    return Plan(
-        solved,
-        int(steps) if isinstance(steps, (int, float)) else None,
-        float(score) if isinstance(score, (int, float)) else None,
-        " + ".join(leaves),
-        "" if solved else "no route to its stock found",
-    )
+    solved = "True" in verdicts
+    place = verdicts.index("True") if solved else 0
+    steps, score = (_number(_several(row.get(key)), place) for key in ("number_of_steps", "top_score"))
+    trees = [tree for tree in row.get("trees") or () if isinstance(tree, dict)]
+    best = next((tree for tree in trees if solved and (tree.get("metadata") or {}).get("is_solved")), None)
+    leaves = list(_leaves(best or (trees[0] if trees else {})))
+    missing = " + ".join(dict.fromkeys(smiles for smiles, there in leaves if there is False))
+    why = "" if solved else "no route to its stock found" + (f"; not in it: {missing}" if missing else "")
+    route = " + ".join(dict.fromkeys(smiles for smiles, _ in leaves))
+    return Plan(solved, None if steps is None else int(steps), score, route, why)
 
 
-def _leaves(tree: dict[str, Any]) -> list[str]:
-    """What a route starts from: the molecules of the tree that nothing is under."""
-    children = tree.get("children") or []
-    if not children:
-        return [str(tree["smiles"])] if tree.get("type") == "mol" and "smiles" in tree else []
-    return [leaf for child in children if isinstance(child, dict) for leaf in _leaves(child)]
+def _several(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return value.split("|")
+    return [] if value is None else [value]
+
+
+def _number(values: list[Any], place: int) -> float | None:
+    try:
+        return float(values[place])
+    except (IndexError, TypeError, ValueError):
+        return None
+
+
+def _leaves(tree: dict[str, Any]) -> Iterator[tuple[str, bool | None]]:
+    """What a route starts from, and whether the stock has it: molecules of the tree that nothing is under."""
+    children = [child for child in tree.get("children") or () if isinstance(child, dict)]
+    if not children and tree.get("type") == "mol" and "smiles" in tree:
+        yield str(tree["smiles"]), tree.get("in_stock")
+    for child in children:
+        yield from _leaves(child)
