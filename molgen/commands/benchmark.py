@@ -10,6 +10,7 @@ import typer
 from molgen import api
 from molgen.commands import output as out
 from molgen.core.errors import ConfigError
+from molgen.core.schema import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:
     from molgen.api import BenchmarkResult, BoardResult
@@ -46,7 +47,7 @@ Folder = Annotated[
 def guacamol(
     output: Folder,
     tasks: Tasks = None,
-    optimizer: Optimizer = "reinforce",
+    optimizer: Optimizer = DEFAULT_STRATEGY,
     model: Model = "zinc250k",
     budget: Budget = 10_000,
     seed: Seed = 1,
@@ -73,7 +74,7 @@ def guacamol(
 def pmo(
     output: Folder,
     tasks: Tasks = None,
-    optimizer: Optimizer = "reinforce",
+    optimizer: Optimizer = DEFAULT_STRATEGY,
     model: Model = "zinc250k",
     budget: Budget = 10_000,
     seed: Seed = 1,

@@ -21,6 +21,9 @@ TransformConfig = objective_schema.TransformConfig
 #: Version of the configuration file format; raised when a key changes its meaning.
 CONFIG_FORMAT = 1
 
+#: The strategy of runs and benchmarks that name none.
+DEFAULT_STRATEGY = "hybrid"
+
 
 class DataConfig(Section):
     """An input file of molecules."""
@@ -68,7 +71,10 @@ class DiversityConfig(Section):
 class OptimizerConfig(Section):
     """The optimization strategy."""
 
-    name: str = Field("reinforce", description="strategy: reinforce")
+    name: str = Field(
+        DEFAULT_STRATEGY,
+        description="strategy: hybrid (fewest calls), reinforce (least CPU time), genetic, hillclimb, latent, random",
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="its parameters, see docs/optimizers.md")
 
 
@@ -169,7 +175,11 @@ class OptimizeConfig(Section):
     model: str = Field("druglike", description="a shipped prior (molgen models list) or a model folder")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     policy: str = Field("default", description="standardization policy of generated molecules")
-    batch_size: int = Field(64, ge=1, description="molecules proposed per step")
+    batch_size: int = Field(
+        64,
+        ge=1,
+        description="molecules proposed per step at most; hybrid pays for optimizer.params.paid of them, 16",
+    )
     workers: int = Field(1, ge=1, description="processes that score")
     seeds: DataConfig | None = Field(
         None, description="your own compounds to start from (never delivered as new)"

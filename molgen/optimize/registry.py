@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,26 @@ def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
         return record, record.params(**params)
     except ValidationError as error:
         raise ConfigError(explain_params(error, record.params, params, "optimizer.params")) from None
+
+
+#: Parts of `hybrid` that ask more of a model than to draw: which capabilities, and how it is without them.
+_ASKING = {
+    "language_model": ({"likelihood"}, "it draws, but cannot be taught (it has no likelihood)"),
+    "latent": ({"encode", "decode"}, "no moves between molecules (it has no latent space)"),
+}
+
+
+def left_out(record: Strategy, params: Any, model: str, capabilities: Collection[str]) -> str:
+    """What the strategy cannot do with a model of these capabilities, in words; "" if it does all."""
+    parts = getattr(params, "parts", ())
+    lacking = [
+        words for part, (needs, words) in _ASKING.items() if part in parts and not needs <= {*capabilities}
+    ]
+    return (
+        f"{record.name} uses the model {model!r} without a part of itself: {'; '.join(lacking)}"
+        if lacking
+        else ""
+    )
 
 
 def build(record: Strategy, **arguments: Any) -> Any:

@@ -16,7 +16,7 @@ from molgen.benchmark.oracle import OracleScorer, Suite
 from molgen.benchmark.result import BenchmarkResult, TaskResult, judge
 from molgen.core import config as configs
 from molgen.core.errors import ConfigError, DataError, Interrupted, ModelError
-from molgen.core.schema import OptimizeConfig
+from molgen.core.schema import DEFAULT_STRATEGY, OptimizeConfig
 from molgen.data.catalog import is_fetched
 from molgen.learn.store import read_card
 from molgen.models.registry import locate
@@ -37,7 +37,7 @@ def benchmark(
     out: Path,
     *,
     tasks: Sequence[str] = (),
-    optimizer: str = "reinforce",
+    optimizer: str = DEFAULT_STRATEGY,
     model: str = "zinc250k",
     budget: int = 10_000,
     seed: int = 1,

@@ -22,6 +22,7 @@ from typing import Any
 from molgen.benchmark.board import BoardResult, Finished, settings_of, variety
 from molgen.benchmark.oracle import Suite
 from molgen.core.errors import ConfigError, Interrupted, RunError
+from molgen.core.schema import DEFAULT_STRATEGY
 from molgen.run.files import write_atomic, write_json
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop, stop_signals
@@ -58,7 +59,7 @@ def queue(
     out: Path,
     *,
     tasks: Sequence[str] = (),
-    optimizer: str = "reinforce",
+    optimizer: str = DEFAULT_STRATEGY,
     model: str = "zinc250k",
     budget: int = 10_000,
     seeds: Sequence[int] = (1, 2, 3),

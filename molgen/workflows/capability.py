@@ -1,13 +1,15 @@
-"""Refuse what a model cannot do in words that name one that can."""
+"""Says what a model cannot do: a refusal that names one that can, or what a search goes without."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from molgen.core.errors import ModelError
+from molgen.core.schema import OptimizeConfig
 from molgen.learn.store import read_card
 from molgen.models.protocol import PROMISES
-from molgen.models.registry import families, shipped
+from molgen.models.registry import families, family, locate, shipped
+from molgen.optimize.registry import left_out, strategy
 
 _WORDS = {
     "encode": "turn molecules into points (it has no encoder)",
@@ -31,3 +33,10 @@ def require(generator: Any, *capabilities: str) -> None:
         elif able:
             cure += " (train one: molgen new train, with model.family)"
         raise ModelError(f"a model of the family {generator.family!r} cannot {_WORDS[word]}; {cure}")
+
+
+def search_without(config: OptimizeConfig) -> str:
+    """Which part of its strategy a run goes without, because its model cannot do it; "" if none."""
+    record, params = strategy(config.optimizer.name, config.optimizer.params)
+    able = family(read_card(locate(config.model))["family"]).capabilities
+    return left_out(record, params, config.model, able)

@@ -142,7 +142,7 @@ def check_loaded(
 def _check_optimize(look: Look, config: OptimizeConfig) -> None:
     from molgen.chem.hazard import check_allowed
     from molgen.models.registry import family, locate
-    from molgen.optimize.registry import strategy
+    from molgen.optimize.registry import left_out, strategy
 
     folder = look.attempt("model", lambda: locate(config.model))
     found = look.attempt("optimizer", lambda: strategy(config.optimizer.name, config.optimizer.params))
@@ -154,6 +154,10 @@ def _check_optimize(look: Look, config: OptimizeConfig) -> None:
         if found is not None and record is not None and not found[0].needs <= record.capabilities:
             lacking = ", ".join(sorted(found[0].needs - record.capabilities))
             look.problem("model", f"{found[0].name} needs a model with {lacking}; {record.name} has none")
+        elif found is not None and record is not None:
+            look.notes += filter(None, [left_out(found[0], found[1], config.model, record.capabilities)])
+    if found is not None:
+        _check_batch(look, config, getattr(found[1], "paid", None))
     _check_device(look, config.device)
     look.policy("policy", config.policy)
     look.data("seeds", config.seeds)
@@ -164,6 +168,18 @@ def _check_optimize(look: Look, config: OptimizeConfig) -> None:
             "output.n",
             f"{config.output.n} cannot be delivered from a budget of {config.budget.molecules} molecules",
         )
+
+
+def _check_batch(look: Look, config: OptimizeConfig, paid: int | None) -> None:
+    """Say where a strategy asks for fewer molecules a step than the user may expect."""
+    given = {*look.loaded.lines, *look.loaded.overridden}
+    for key in ("batch_size", "workers"):
+        value = getattr(config, key)
+        if paid is not None and key in given and value > paid:
+            look.notes.append(
+                f"{key} is {value}, but {config.optimizer.name} pays for {paid} molecules a step at most; "
+                "optimizer.params.paid changes that"
+            )
 
 
 def _check_train(look: Look, config: TrainConfig) -> None:

@@ -36,6 +36,7 @@ from molgen.run.tracker import open_tracker
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import Objective
 from molgen.scoring.protocol import Scorer
+from molgen.workflows.capability import search_without
 from molgen.workflows.rounds import first_proposals, known_of
 
 if TYPE_CHECKING:
@@ -165,6 +166,8 @@ def _drive(
         if search.step:
             again = f", {lost} calls in flight were lost and are paid again" if lost else ""
             folder.log(f"going on after step {search.step} ({search.memory.calls} molecules scored{again})")
+        elif lacking := search_without(config):
+            folder.log(lacking)
         tracker.start(folder, config.model_dump(mode="json"))
         try:
             interrupted = _search(search, first_proposals(folder) or seed_proposals(seeds), quiet)

@@ -115,3 +115,18 @@ def test_a_bare_objective_is_a_configuration_too() -> None:
     message = problems({"components": [{"use": "qde"}]})
     assert "components[0].use: unknown scorer 'qde'; did you mean 'qed'?" in message
     assert "objective.components" not in message
+
+
+def test_a_batch_larger_than_the_strategy_pays_for_is_said(tmp_path: Path, model: Path) -> None:
+    text = RUN.format(model=model)
+    assert not any("pays for" in note for note in check(write(tmp_path, text)).notes)
+    notes = " ".join(check(write(tmp_path, text + "batch_size: 48\n"), ["workers=2"]).notes)
+    assert "batch_size is 48, but hybrid pays for 16 molecules a step at most; optimizer.params.paid" in notes
+    assert "workers is" not in notes
+    taught = check(write(tmp_path, text + "batch_size: 48\noptimizer: {name: reinforce}\n"))
+    assert not any("pays for" in note for note in taught.notes)
+
+
+def test_what_the_default_strategy_leaves_out_of_the_model_is_said(tmp_path: Path, model: Path) -> None:
+    (note,) = (n for n in check(write(tmp_path, RUN.format(model=model))).notes if "without a part" in n)
+    assert "no latent space" in note

@@ -36,6 +36,7 @@ def settings(tmp_path, monkeypatch):
             ]
         },
         "batch_size": 16,
+        "optimizer": {"params": {"start": 24}},  # so that the default strategy comes to choosing
         "budget": {"molecules": 60},
         "output": {"n": 5},
         "checkpoint_every": 2,

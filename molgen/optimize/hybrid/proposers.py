@@ -122,7 +122,9 @@ class LanguageModel:
         if self.agent is not None:
             self.agent.replay.revise(scores)
             self.waiting = [
-                Lesson(x.raw, x.smiles, scores[x.smiles]) for x in self.waiting if x.smiles in scores
+                Lesson(x.raw, x.smiles, scores[x.smiles])
+                for x in self.waiting
+                if x.smiles and x.smiles in scores
             ]
 
     def model(self) -> Any | None:
