@@ -111,24 +111,18 @@ def strategy(name: str, params: dict[str, Any]) -> tuple[Strategy, Any]:
         raise ConfigError(explain_params(error, record.params, params, "optimizer.params")) from None
 
 
-#: Parts of `hybrid` that ask more of a model than to draw: which capabilities, and how it is without them.
+#: Parts of `hybrid` that ask more of a model than to draw: which capabilities, and what is lost without them.
 _ASKING = {
-    "language_model": ({"likelihood"}, "it draws, but cannot be taught (it has no likelihood)"),
-    "latent": ({"encode", "decode"}, "no moves between molecules (it has no latent space)"),
+    "language_model": ({"likelihood"}, "teaching it (it has no likelihood; it draws untaught)"),
+    "latent": ({"encode", "decode"}, "moves in a latent space (it has none)"),
 }
 
 
 def left_out(record: Strategy, params: Any, model: str, capabilities: Collection[str]) -> str:
     """What the strategy cannot do with a model of these capabilities, in words; "" if it does all."""
-    parts = getattr(params, "parts", ())
-    lacking = [
-        words for part, (needs, words) in _ASKING.items() if part in parts and not needs <= {*capabilities}
-    ]
-    return (
-        f"{record.name} uses the model {model!r} without a part of itself: {'; '.join(lacking)}"
-        if lacking
-        else ""
-    )
+    asked = {part: _ASKING[part] for part in getattr(params, "parts", ()) if part in _ASKING}
+    lost = [words for needs, words in asked.values() if not needs <= {*capabilities}]
+    return f"{record.name} leaves out what the model {model!r} cannot do: {', '.join(lost)}" if lost else ""
 
 
 def build(record: Strategy, **arguments: Any) -> Any:

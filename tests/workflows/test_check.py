@@ -128,5 +128,5 @@ def test_a_batch_larger_than_the_strategy_pays_for_is_said(tmp_path: Path, model
 
 
 def test_what_the_default_strategy_leaves_out_of_the_model_is_said(tmp_path: Path, model: Path) -> None:
-    (note,) = (n for n in check(write(tmp_path, RUN.format(model=model))).notes if "without a part" in n)
-    assert "no latent space" in note
+    (note,) = (n for n in check(write(tmp_path, RUN.format(model=model))).notes if "leaves out" in n)
+    assert "moves in a latent space (it has none)" in note
