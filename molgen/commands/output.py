@@ -25,7 +25,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what an ea
 Set = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a key, e.g. --set budget.molecules=200 (repeatable)."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a key: --set budget.molecules=200, --set objective.components.qed.weight=2 (repeatable).",
     ),
 ]
 SmilesColumn = Annotated[

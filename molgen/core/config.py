@@ -6,7 +6,6 @@ First pass only: what the schema alone can tell. Whether names and files exist i
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from molgen.core import explain, yamltext
 from molgen.core.errors import ConfigError, Problem
+from molgen.core.keypath import assign, join_key, split_key
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -49,7 +49,8 @@ def load(source: Path | str | Mapping[str, Any], schema: type[T], overrides: Seq
     """Read and validate a configuration.
 
     ``source`` is a file (``Path``), YAML text (``str``) or plain data (mapping). ``overrides`` are
-    ``key.path=value`` texts, the values in YAML: ``["budget.molecules=200", "objective.components[0].weight=2"]``.
+    ``key.path=value`` texts, the values in YAML: ``["budget.molecules=200", "objective.components.qed.weight=2"]``
+    (:func:`molgen.core.keypath.assign`).
     Raises :class:`ConfigError` with every problem of the file at once.
     """
     path = source if isinstance(source, Path) else None
@@ -103,20 +104,6 @@ def locate(
     return Problem(key, message)
 
 
-def split_key(key: str) -> list[str | int]:
-    """``"a.b[1].c"`` -> ``["a", "b", 1, "c"]``; raises ValueError for anything else."""
-    if not re.fullmatch(r"[^.\[\]]+(\[\d+\])*(\.[^.\[\]]+(\[\d+\])*)*", key):
-        raise ValueError(
-            f"{key!r} is not a key path such as budget.molecules or objective.components[0].weight"
-        )
-    return [int(i) if i else word for i, word in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)]
-
-
-def join_key(parts: Sequence[str | int]) -> str:
-    """``["a", "b", 1, "c"]`` -> ``"a.b[1].c"``."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).removeprefix(".")
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
@@ -140,27 +127,10 @@ def _override(data: dict[str, Any], overrides: Sequence[str], problems: list[Pro
                 raise ValueError(f"{text!r} is not of the form key.path=value")
             if parsed.problems:
                 raise ValueError(f"the value is {parsed.problems[0].message}")
-            _assign(data, split_key(key.strip()), parsed.data)
-            done.add(key.strip())
+            done.add(assign(data, key.strip(), parsed.data))
         except ValueError as error:
             problems.append(Problem(key.strip() if equals else "", f"{error} (set on the command line)"))
     return frozenset(done)
-
-
-def _assign(data: dict[str, Any], parts: list[str | int], value: Any) -> None:
-    here: Any = data
-    for i, part in enumerate(parts):
-        if isinstance(part, int):
-            if not isinstance(here, list) or part >= len(here):
-                raise ValueError(f"there is no entry {join_key(parts[: i + 1])}")
-        elif not isinstance(here, dict):
-            raise ValueError(f"{join_key(parts[:i])} has no keys below it")
-        if i == len(parts) - 1:
-            here[part] = value
-        else:
-            if isinstance(part, str) and here.get(part) is None:
-                here[part] = {}
-            here = here[part]
 
 
 def _plain(value: Any) -> Any:

@@ -134,10 +134,20 @@ def test_overrides_win_and_their_mistakes_are_told_from_those_of_the_file() -> N
         "budget.molecules: must be at least 1, got 0 (set on the command line)"
     ]
     assert (
-        "objective.components[9].weight: there is no entry"
+        "objective.components[9].weight: objective.components has no entry 9; it has [0] qed"
         in problems_of(GOOD, overrides=["objective.components[9].weight=1"])[0]
     )
     assert "not of the form key.path=value" in problems_of(GOOD, overrides=["budget"])[0]
+
+
+def test_a_mistake_below_an_entry_that_was_set_by_its_name_is_one_of_the_command_line() -> None:
+    assert problems_of(GOOD, overrides=["objective.components.qed.weight=heavy"]) == [
+        "objective.components[0].weight: must be a number, got 'heavy' (set on the command line)"
+    ]
+    assert problems_of(GOOD, overrides=["stages.0.only=[qed]"]) == [
+        "stages.0.only: there are no stages here to choose from; give the whole list: stages=[...] "
+        "(set on the command line)"
+    ], "the empty section that the path would have made is no second problem"
 
 
 def test_a_problem_found_later_still_gets_its_line() -> None:
@@ -170,14 +180,3 @@ def test_dump_writes_every_default_out() -> None:
     text = config.dump(config.load(GOOD, OptimizeConfig).config)
     assert "molecules: 5000" in text
     assert "checkpoint_every: 10" in text
-
-
-@pytest.mark.parametrize("key", ["a", "a.b", "a[0]", "a.b[1].c", "a[0][2]"])
-def test_key_paths_split_and_join(key: str) -> None:
-    assert config.join_key(config.split_key(key)) == key
-
-
-@pytest.mark.parametrize("key", ["", ".a", "a.", "a[x]", "[0]", "a..b"])
-def test_broken_key_paths_are_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="not a key path"):
-        config.split_key(key)
