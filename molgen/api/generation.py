@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ def sample(
     scaffold: str | None = None,
     greedy: bool = False,
     beam: int | None = None,
+    conditions: Mapping[str, float] | None = None,
     quiet: bool = False,
 ) -> SampleResult:
     """Draw ``n`` distinct, valid, standardized molecules; with ``raw`` the first ``n`` strings as drawn.
@@ -43,7 +44,8 @@ def sample(
     most probable one; 0 draws from the whole distribution. The model
     has defaults of its own for this and for the ``temperature``. Graph VAEs take a
     ``scaffold`` (SMILES; ``[*:1]`` marks where it is built on) and ``greedy``, the likeliest choices at each point, or
-    a ``beam``, the likeliest molecule of each point that a search of that width finds.
+    a ``beam``, the likeliest molecule of each point that a search of that width finds. A latent GAN takes the
+    ``conditions`` that it was trained with, ``{"logp": 2.5}``.
     """
     from molgen.workflows.model import load as load_model
 
@@ -60,6 +62,7 @@ def sample(
         scaffold=scaffold,
         greedy=greedy,
         beam=beam,
+        conditions=conditions,
         quiet=quiet,
     )
 

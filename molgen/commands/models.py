@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -56,6 +57,12 @@ def sample(
             min=1, metavar="K", help="The likeliest molecule of each point that K alternatives give."
         ),
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--condition", metavar="NAME=VALUE", help="A value to ask a conditional model for (repeatable)."
+        ),
+    ] = None,
     policy: out.Policy = "default",
     device: out.Device = "auto",
     shard: Annotated[
@@ -83,6 +90,7 @@ def sample(
         scaffold=scaffold,
         greedy=greedy,
         beam=beam,
+        conditions=_conditions(condition or []),
         quiet=quiet,
     )
     out.write_frame(result.to_frame(), output, as_json=as_json, quiet=quiet)
@@ -91,6 +99,23 @@ def sample(
         raise ShortfallError(
             f"only {len(result)} of {n} distinct valid molecules could be drawn; {result.caption()}"
         )
+
+
+def _conditions(asked: list[str]) -> dict[str, float]:
+    """``logp=2.5`` as name and number. Raises ConfigError for anything else, and for a name given twice."""
+    found: dict[str, float] = {}
+    for text in asked:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not name or not sign or not math.isfinite(number):
+            raise ConfigError(f"must be NAME=NUMBER, such as logp=2.5, got {text!r}", "--condition")
+        if name in found:
+            raise ConfigError(f"{name} is given twice", "--condition")
+        found[name] = number
+    return found
 
 
 def train(

@@ -148,6 +148,14 @@ class CanConstrain(Protocol):
         ...
 
 
+@runtime_checkable
+class CanBeAsked(Protocol):
+    """Can be asked for values: its ``sample`` takes ``conditions=``, name -> value; which names, its training said."""
+
+    #: Name -> (mean, standard deviation) of the training molecules, in the condition's unit; empty: nothing.
+    askable: Mapping[str, tuple[float, float]]
+
+
 #: What a word of :attr:`Family.capabilities` promises; other words say what a training can do with the family.
 PROMISES: Mapping[str, type] = {
     "likelihood": HasLikelihood,
@@ -157,4 +165,5 @@ PROMISES: Mapping[str, type] = {
     "prior": HasPrior,
     "properties": HasProperties,
     "constrain": CanConstrain,
+    "conditions": CanBeAsked,
 }

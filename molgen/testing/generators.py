@@ -25,6 +25,7 @@ def check_generator(generator: Any, n: int = 64, capabilities: Collection[str] =
 
     from molgen.models.protocol import (
         PROMISES,
+        CanBeAsked,
         CanConstrain,
         Generator,
         HasDecoder,
@@ -58,6 +59,9 @@ def check_generator(generator: Any, n: int = 64, capabilities: Collection[str] =
         _check_points(generator, first.smiles, decodes=isinstance(generator, HasDecoder))
     if isinstance(generator, CanConstrain):
         _check_scaffolds(generator)
+    if isinstance(generator, CanBeAsked):
+        for name, (mean, _) in generator.askable.items():
+            assert len(generator.sample(4, seed=1, conditions={name: mean}).smiles) == 4  # type: ignore[call-arg]
     assert torch.equal(state, torch.get_rng_state()), "using it touched torch's global generator"
 
 

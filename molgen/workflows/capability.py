@@ -17,6 +17,7 @@ _WORDS = {
     "beam": "list the likeliest molecules of a point",
     "properties": "read properties from points (it has no property head)",
     "constrain": "build on a scaffold",
+    "conditions": "be asked for values of properties",
 }
 
 
@@ -27,6 +28,8 @@ def require(generator: Any, *capabilities: str) -> None:
             continue
         able = {name for name, record in families().items() if word in record.capabilities}
         models = [name for name, path in shipped().items() if read_card(path).get("family") in able]
+        if word == "conditions":  # which ones, a training says; the family alone is no promise
+            models = []
         cure = f"use a model of the family {' or '.join(sorted(able))}" if able else "no family can"
         if models:
             cure += f", for example {' or '.join(models)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from molgen.chem.molecule import Molecule
@@ -28,6 +28,7 @@ class SampleResult(MoleculeFrame):
     requested: int
     funnel: list[tuple[str, int]] = field(default_factory=list)
     losses: Mapping[str, int] = field(default_factory=dict)
+    asked: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -51,7 +52,20 @@ class SampleResult(MoleculeFrame):
         """What was drawn, kept and lost, in one line."""
         steps = ", ".join(f"{count} {label}" for label, count in self.funnel)
         lost = ", ".join(f"{count} {why}" for why, count in sorted(self.losses.items(), key=lambda x: -x[1]))
-        return f"{steps}" + (f" (lost: {lost})" if lost else "")
+        answers = [f"; asked for {name} {value:g}{self._have(name)}" for name, value in self.asked.items()]
+        return f"{steps}" + (f" (lost: {lost})" if lost else "") + "".join(answers)
+
+    def _have(self, name: str) -> str:
+        """What they have of a property that can be computed, in words."""
+        import numpy as np
+
+        from molgen.models.graph_vae.properties import PROPERTIES, compute
+
+        if name not in PROPERTIES or not self.smiles:
+            return ""
+        values = compute(self.smiles)[:, PROPERTIES.index(name)]
+        values = values[np.isfinite(values)]
+        return f", they have {values.mean():.3g} +- {values.std():.2g}" if len(values) else ""
 
 
 def sample(
@@ -69,6 +83,7 @@ def sample(
     greedy: bool = False,
     beam: int | None = None,
     min_p: float | None = None,
+    conditions: Mapping[str, float] | None = None,
 ) -> SampleResult:
     """``n`` distinct, valid, standardized molecules, or with ``raw`` the first ``n`` strings as they were drawn.
 
@@ -76,8 +91,9 @@ def sample(
     it, built on at its marks ``[*:1]`` where it has any. ``greedy``: the likeliest choices at each drawn point.
     ``beam``: its likeliest molecule, as far as a search with that many alternatives finds it.
     ``min_p``: a token less probable than this share of the most probable one is not drawn. ``temperature`` and
-    ``min_p`` are the model's own where they are None. Raises ModelError where the model can do none of this,
-    DataError for a scaffold that cannot be one.
+    ``min_p`` are the model's own where they are None. ``conditions``: values that they are to have, by name, of a
+    model that was trained with these. Raises ModelError where the model can do none of this, DataError for a scaffold
+    that cannot be one, ConfigError for a condition that the model does not know.
     """
     own: Mapping[str, float] = getattr(generator, "sampling_defaults", {})
     temperature = own.get("temperature", 1.0) if temperature is None else temperature
@@ -101,6 +117,10 @@ def sample(
         if not 0 <= min_p < 1:
             raise ConfigError(f"must be at least 0 and below 1, got {min_p:g}", "min_p")
         options["min_p"] = min_p
+    if conditions:
+        require(generator, "conditions")
+        generator.sample(0, seed=0, conditions=conditions)  # type: ignore[call-arg]  # unknown ones are refused here
+        options["conditions"] = dict(conditions)
     if own.get("corrected") and not raw:  # raw strings are for measuring
         options["corrected"] = True
     index, count = shard
@@ -108,7 +128,8 @@ def sample(
         raise ValueError(f"shard {index}/{count}: the first number must be 0..{count - 1}")
     with Progress(n, "molecules", "sampling", quiet=quiet) as bar:
         if raw:
-            return _raw(generator, n, seed, index, temperature, batch_size, bar, options)
+            drawn_raw = _raw(generator, n, seed, index, temperature, batch_size, bar, options)
+            return replace(drawn_raw, asked=dict(conditions or {}))
         drawn = draw_molecules(
             generator,
             n,
@@ -121,7 +142,7 @@ def sample(
             refuse=without(scaffold),
             on_batch=bar.advance,
         )
-    return _result(drawn, n)
+    return replace(_result(drawn, n), asked=dict(conditions or {}))
 
 
 def _result(drawn: Drawn, n: int) -> SampleResult:

@@ -25,10 +25,12 @@ class Generator(nn.Module):
     """Noise ``[n, noise]`` to vectors ``[n, size]``.
 
     The first ``size`` numbers of the noise also go through ``factor``, so that before its first step it draws from the
-    Gaussian of the data's covariance: mean and covariance need not be learned, only what is beyond them.
+    Gaussian of the data's covariance: mean and covariance need not be learned, only what is beyond them. Where it is
+    asked for ``conditions``, that Gaussian is the one given them: its center is ``lean`` times the conditions.
     """
 
     factor: Tensor
+    lean: Tensor
 
     def __init__(self, noise: int, size: int, width: int, depth: int, conditions: int = 0) -> None:
         super().__init__()
@@ -43,6 +45,8 @@ class Generator(nn.Module):
         nn.init.normal_(self.end.weight, std=1e-3)
         nn.init.zeros_(self.end.bias)
         self.register_buffer("factor", torch.eye(size))
+        if conditions:
+            self.register_buffer("lean", torch.zeros(size, conditions))
 
     def forward(self, noise: Tensor, conditions: Tensor | None = None) -> Tensor:
         """Vectors ``[n, size]``; ``conditions`` ``[n, c]`` are what they are asked for."""
@@ -50,6 +54,8 @@ class Generator(nn.Module):
         for block in self.blocks:
             h = block(h)
         result: Tensor = self.end(functional.silu(h)).float() + noise[:, : self.size].float() @ self.factor.T
+        if conditions is not None:
+            result = result + conditions.float() @ self.lean.T
         return result
 
 

@@ -27,7 +27,7 @@ class GanPrior(LatentPrior):
     """
 
     has_density = False
-    covariance: Tensor
+    factor: Tensor
     wishes: Tensor
     lowest: Tensor
 
@@ -50,6 +50,8 @@ class GanPrior(LatentPrior):
         self.critic = Critic(size, pac, critic_width, critic_depth, conditions)
         self.register_buffer("wishes", torch.zeros(512, conditions))
         self.register_buffer("lowest", torch.zeros(2))
+        if conditions:  # without, it is the generator's
+            self.register_buffer("factor", torch.eye(size))
         self._wish: Tensor | None = None
 
     # -- learning --------------------------------------------------------------------------------------
@@ -62,9 +64,18 @@ class GanPrior(LatentPrior):
         rows = torch.randint(len(mean), (50_000,), generator=generator, device=mean.device)
         x = self.to_white(drawn(mean[rows], log_variance[rows], generator))
         ridge = 1e-3 * torch.eye(self.size, device=x.device)
-        self.generator.factor.copy_(torch.linalg.cholesky(torch.cov(x.T) + ridge))
-        if conditions is not None:
-            self.renew(conditions[rows])
+        whole = torch.linalg.cholesky(torch.cov(x.T) + ridge)
+        self.generator.factor.copy_(whole)
+        if conditions is not None and self.conditions:
+            asked = conditions[rows].float()
+            self.renew(asked)
+            self.factor.copy_(whole)
+            # the Gaussian given the conditions: least squares, and the covariance of what that leaves
+            width = torch.eye(self.conditions, device=x.device)
+            lean = torch.linalg.solve(asked.T @ asked / len(x) + 1e-3 * width, asked.T @ x / len(x))
+            self.generator.lean.copy_(lean.T)
+            rest = torch.cov((x - asked @ lean).T) + ridge
+            self.generator.factor.copy_(torch.linalg.cholesky(rest))
 
     def renew(self, conditions: Tensor) -> None:
         """Conditions of the molecules that are learned now, which draws without a wish are to have."""
@@ -192,11 +203,16 @@ class GanPrior(LatentPrior):
     def slope(self, z: Tensor) -> Tensor:
         """Gradient of the log-density of the Gaussian with the data's center and covariance."""
         x = self.to_white(z)
-        return -torch.cholesky_solve(x.T, self.generator.factor).T / self.scale
+        return -torch.cholesky_solve(x.T, self._whole).T / self.scale
+
+    @property
+    def _whole(self) -> Tensor:
+        """Cholesky factor of the covariance of all points, whatever their conditions."""
+        return self.factor if self.conditions else self.generator.factor
 
     @torch.no_grad()
     def gaussian(self, z: Tensor) -> Tensor:
         """Log-density of that Gaussian ``[n]``, nats."""
-        factor = self.generator.factor
+        factor = self._whole
         y = torch.linalg.solve_triangular(factor, self.to_white(z).T, upper=False).T
         return standard_normal(y) - factor.diagonal().log().sum() - self.scale.log().sum()

@@ -62,6 +62,8 @@ FAMILY = Family(
     summary="latent GAN on a graph VAE: draws in one step, valid molecules only, critic as off-manifold detector",
     builder="molgen.models.latent_gan.model:LatentGan",
     params=LatentGanParams,
-    capabilities=frozenset({"encode", "decode", "prior", "properties", "labels", "constrain", "beam"}),
+    capabilities=frozenset(
+        {"encode", "decode", "prior", "properties", "labels", "constrain", "beam", "conditions"}
+    ),
     objective_params=frozenset({"loss", "gamma", "generator_rate", "average", "mode_seeking", "molecules"}),
 )

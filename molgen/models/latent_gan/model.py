@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -228,13 +229,21 @@ class LatentGan(nn.Module):
             return self.vae.sample(n, seed=seed, **options)
 
     def _wish(self, conditions: Mapping[str, float]) -> Tensor | None:
-        for name in conditions:
+        for name, value in conditions.items():
+            if not self.scales:
+                raise ConfigError(
+                    f"this model was trained without conditions and cannot be asked for {name!r}; train one with "
+                    f"model.params.conditions: [{name}]",
+                    "conditions",
+                )
             if name not in self.scales:
-                known = ", ".join(self.scales) or "nothing"
+                known = ", ".join(self.scales)
                 raise ConfigError(
                     f"this model cannot be asked for {name!r} (only for {known}){did_you_mean(name, self.scales)}",
                     "conditions",
                 )
+            if not math.isfinite(value):
+                raise ConfigError(f"{name} must be a number, got {value}", "conditions")
         if not conditions:
             return None
         wish = [
@@ -242,6 +251,11 @@ class LatentGan(nn.Module):
             for name, (center, spread) in self.scales.items()
         ]
         return torch.tensor(wish, device=self.vae.device)
+
+    @property
+    def askable(self) -> Mapping[str, tuple[float, float]]:
+        """What draws can be asked for, with mean and standard deviation of the training molecules."""
+        return self.scales
 
     def encode(self, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
         """Posterior means of the VAE ``[n, d]``; NaN for what it does not cover."""

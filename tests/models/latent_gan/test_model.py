@@ -1,11 +1,13 @@
 """The latent GAN: a generator by contract, trained by the one loop, stored alone, asked for conditions."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
 import torch
 
+from molgen.cli import run
 from molgen.core.errors import ConfigError, DataError, Interrupted, ModelError
 from molgen.core.schema import TrainerConfig
 from molgen.learn.trainer import Trainer, mean_loss
@@ -13,6 +15,7 @@ from molgen.models import registry
 from molgen.models.latent_gan import FAMILY
 from molgen.models.protocol import PROMISES
 from molgen.testing import check_generator
+from molgen.workflows.sample import sample as draw
 
 SETTINGS = {"epochs": 1, "batch_size": 640, "learning_rate": 1e-3, "clip_norm": None, "validate_every": 10}
 
@@ -147,6 +150,12 @@ def test_conditions_are_learned_from_the_head_and_from_columns(make, smiles, tmp
     data = model.training_set(smiles, labels=flags)
     assert data.conditions.shape == (len(smiles), 2)
     assert abs(float(data.conditions[:, 1].mean())) < 1e-6, "a column is z-scored"
+    check_generator(model.eval())
+    lean = model.prior.generator.lean[:, 1]
+    assert float(lean.norm()) > 0, "before its first step it is the Gaussian given the conditions"
+    x = model.prior.to_white(torch.from_numpy(data.mean.astype(np.float32)))
+    apart = x[flags["active"] == 1].mean(0) - x[flags["active"] == 0].mean(0)
+    assert float(torch.cosine_similarity(lean, apart, 0)) > 0.5
     free = model.sample(30, seed=1)
     asked = model.sample(30, seed=1, conditions={"active": 1.0})
     assert len(asked.smiles) == 30
@@ -156,8 +165,36 @@ def test_conditions_are_learned_from_the_head_and_from_columns(make, smiles, tmp
     assert not torch.equal(model.sample(30, seed=1, conditions={"active": 1.0}).info["z"], free.info["z"])
     with pytest.raises(ConfigError, match=r"cannot be asked for 'activ'.*did you mean 'active'"):
         model.sample(3, seed=1, conditions={"activ": 1.0})
+    with pytest.raises(ConfigError, match="logp must be a number, got nan"):
+        model.sample(3, seed=1, conditions={"logp": float("nan")})
+    with pytest.raises(ConfigError, match=r"trained without conditions.*conditions: \[logp\]"):
+        make().sample(3, seed=1, conditions={"logp": 1.0})
     with pytest.raises(DataError, match=r"name the column with data.labels"):
         model.training_set(smiles)
+
+
+def test_a_conditional_model_is_asked_on_the_command_line(make, smiles, tmp_path, capsys):
+    model = make(conditions=["logp"])
+    model.training_set(smiles)
+    folder = str(registry.save(model, tmp_path / "model", {}))
+
+    def sample(*options):
+        return run(["sample", folder, "-n", "5", "--quiet", *options])
+
+    assert sample("--condition", "logp=1.5", "-o", str(tmp_path / "out.csv")) in (0, 4)
+    result = draw(registry.load(folder), 5, conditions={"logp": 1.5}, quiet=True)
+    assert re.search(r"asked for logp 1.5, they have -?[\d.]+ \+- ", result.caption())
+    for wrong, words in (
+        (["logp"], "must be NAME=NUMBER, such as logp=2.5, got 'logp'"),
+        (["logp=high"], "got 'logp=high'"),
+        (["logp=1", "--condition", "logp=2"], "logp is given twice"),
+        (["lgp=1"], "did you mean 'logp'"),
+    ):
+        capsys.readouterr()
+        assert sample("--condition", *wrong) == 2
+        assert words in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(ModelError, match=r"cannot be asked for values of properties.*latent_gan"):
+        draw(registry.load(registry.locate("moses")), 5, conditions={"logp": 1.5}, quiet=True)
 
 
 def test_words_for_what_is_wrong(make, decoder):
