@@ -22,6 +22,7 @@ from torch import Tensor
 from molgen.core.errors import ConfigError, Interrupted, ModelError
 from molgen.core.schema import TrainerConfig
 from molgen.core.seeding import stream
+from molgen.learn.slots import put_back, tensors_of
 from molgen.run import checkpoint
 from molgen.run.interrupt import Stop
 from molgen.run.progress import Progress
@@ -251,8 +252,7 @@ class Trainer:
     def _save(self, model: torch.nn.Module, optimizers: Mapping[str, Any], state: Progressed) -> None:
         tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
         for name, optimizer in optimizers.items():
-            for index, slots in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer/{name}/{index}/{k}": v for k, v in slots.items()}
+            tensors |= tensors_of(optimizer, f"optimizer/{name}")
         tensors["random_state"] = torch.get_rng_state()
         checkpoint.save(self.folder / "checkpoints", state.step, tensors, {"trainer": vars(state)}, keep=2)
 
@@ -263,14 +263,7 @@ class Trainer:
         groups = _by_prefix(found.tensors)
         model.load_state_dict(groups["model"])
         for name, optimizer in optimizers.items():
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in groups.get("optimizer", {}).items():
-                owner, index, slot = key.split("/")
-                if owner == name:
-                    slots.setdefault(int(index), {})[slot] = value
-            optimizer.load_state_dict(
-                {"state": slots, "param_groups": optimizer.state_dict()["param_groups"]}
-            )
+            put_back(optimizer, found.tensors, f"optimizer/{name}")
         torch.set_rng_state(groups["random_state"][""])
         return Progressed(**found.state["trainer"])
 

@@ -26,6 +26,7 @@ from molgen.chem.canonical import scaffold_of
 from molgen.chem.randomize import random_smiles, rooted_smiles
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import stream
+from molgen.learn.slots import put_back, tensors_of
 from molgen.models.protocol import HasLikelihood
 from molgen.optimize.agent_params import AgentParams
 from molgen.optimize.replay import Remembered, Replay
@@ -202,23 +203,15 @@ class Agent:
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """(JSON-able values, tensors by name)."""
         tensors = {f"agent/{k}": v for k, v in self.model.state_dict().items()}
-        for index, slots in self._adam.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{k}": v for k, v in slots.items()}
+        tensors |= tensors_of(self._adam, "optimizer")
         return {"lessons": self.lessons, "replay": self.replay.state()}, tensors
 
     def load_state(self, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         """Inverse of :meth:`state`; other tensors are left alone."""
         self.lessons = values["lessons"]
         self.replay.load_state(values["replay"])
-        slots: dict[int, dict[str, Tensor]] = {}
-        weights = {}
-        for key, value in tensors.items():
-            kind, _, rest = key.partition("/")
-            if kind == "agent":
-                weights[rest] = value
-            elif kind == "optimizer":
-                index, _, slot = rest.partition("/")
-                slots.setdefault(int(index), {})[slot] = value
-        self.model.load_state_dict(weights)
-        groups = self._adam.state_dict()["param_groups"]
-        self._adam.load_state_dict({"state": slots, "param_groups": groups})
+        own = "agent/"
+        self.model.load_state_dict(
+            {key.removeprefix(own): value for key, value in tensors.items() if key.startswith(own)}
+        )
+        put_back(self._adam, tensors, "optimizer")

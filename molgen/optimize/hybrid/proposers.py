@@ -104,7 +104,7 @@ class LanguageModel:
         if self.agent is not None:
             drawn = self.agent.draw(n, seed)
             return [Idea(text, self.name, (), nll) for text, nll in zip(drawn.smiles, drawn.nll, strict=True)]
-        return [Idea(text, self.name) for text in self.prior.sample(n, seed=seed, batch_size=n).smiles]
+        return [Idea(text, "prior") for text in self.prior.sample(n, seed=seed, batch_size=n).smiles]
 
     def learn(self, lessons: Sequence[Lesson]) -> dict[str, float]:
         """Collect the lessons; when there are enough of them, learn."""
