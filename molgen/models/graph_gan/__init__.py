@@ -65,7 +65,7 @@ FAMILY = Family(
     summary="graph GAN: molecules of at most 24 heavy atoms in one shot",
     builder="molgen.models.graph_gan.model:GraphGan",
     params=GraphGanParams,
-    capabilities=frozenset(),
+    capabilities=frozenset({"encode", "decode"}),
     objective_params=frozenset(
         {
             *("estimator", "draws", "softness", "penalty", "adversarial_rate", "ema", "look_every"),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from molgen.models.adversarial.average import averaged, follow, keep_at
-from molgen.models.graph_gan import GraphGanParams, watch
+from molgen.models.graph_gan import GraphGanParams, points, watch
 from molgen.models.graph_gan.critic import Critic
 from molgen.models.graph_gan.decoding import corrected, sizes_to_draw, within_valence, write
 from molgen.models.graph_gan.encoder import Encoder
@@ -233,13 +233,13 @@ class GraphGan(nn.Module):
         As it is made, a graph may break a valence: then its string is none that can be parsed. ``corrected``: such
         graphs are decoded again under the valences, so that every string is valid; the others stay as they are.
         ``temperature`` scales the noise: below 1 nearer to the middle, less diverse. ``info["corrected"]`` says which
-        strings were corrected, ``info["z"]`` holds the noise.
+        strings were corrected, ``info["z"]`` holds the points: noise and size.
         """
         if n < 0 or temperature <= 0:
             raise ValueError(f"n must be >= 0 and temperature > 0, got n={n}, temperature={temperature}")
         generator = torch.Generator(device=self.device).manual_seed(seed)
         smiles: list[str] = []
-        marks, points = [], []
+        marks, drawn = [], []
         while len(smiles) < n:
             count = min(batch_size, n - len(smiles))
             z = temperature * torch.randn(count, self.params.noise, device=self.device, generator=generator)
@@ -247,9 +247,21 @@ class GraphGan(nn.Module):
             chosen, changed = self.decode_graphs(z, sizes, corrected=corrected)
             smiles += write(chosen, self.generator.layout, self.types)
             marks.append(changed)
-            points.append(z)
-        info = {"z": torch.cat(points), "corrected": torch.cat(marks).cpu().numpy()} if points else {}
+            drawn.append(points.joined(self, z, sizes))
+        info = {"z": torch.cat(drawn), "corrected": torch.cat(marks).cpu().numpy()} if drawn else {}
         return Samples(smiles, None, info)
+
+    def encode(self, smiles: Sequence[str], batch_size: int = 512) -> Tensor:
+        """Points ``[n, noise + 1]``: where the encoder of the warm start sees a molecule, and its size; else NaN."""
+        return points.encode(self, smiles, batch_size)
+
+    def outside(self, smiles: str) -> str:
+        """Why a molecule has no point, in words; empty where it has one."""
+        return points.outside(self, smiles)
+
+    def decode(self, z: Tensor, *, batch_size: int = 512) -> list[str]:
+        """The likeliest molecule of each point ``[n, noise + 1]``, valences kept: every string is valid."""
+        return points.decode(self, z, batch_size)
 
     def decode_graphs(self, z: Tensor, sizes: Tensor, *, corrected: bool) -> tuple[Chosen, Tensor]:
         """Hard graphs of noise ``[B, Z]`` and sizes ``[B]``, and which of them were corrected ``[B]``."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from rdkit import Chem
 
-from molgen.core.errors import DataError
+from molgen.core.errors import DataError, ModelError
 from molgen.models.graph_gan import FAMILY, GraphGanParams, watch
 from molgen.models.graph_gan.model import GraphGan
 from molgen.models.registry import load, save
@@ -152,7 +152,8 @@ def test_raw_draws_are_left_alone_and_corrected_ones_are_valid():
     for before, after, changed in zip(raw.smiles, fixed.smiles, fixed.info["corrected"], strict=True):
         assert Chem.MolFromSmiles(after) is not None
         assert changed or before == after
-    assert raw.info["z"].shape == (60, 8)
+    assert raw.info["z"].shape == (60, 9)
+    assert model.decode(fixed.info["z"]) == fixed.smiles, "a point is noise and size"
 
 
 def test_people_draw_corrected_molecules_unless_they_say_otherwise():
@@ -173,3 +174,21 @@ def test_wrong_arguments_and_molecules_that_are_all_too_large():
         tiny().sample(1, seed=1, temperature=0)
     with pytest.raises(DataError, match="max_atoms"):
         GraphGan.build(FAMILY.params(max_atoms=3, **SMALL), ["c1ccccc1"])
+
+
+def test_a_molecule_has_a_point_from_which_it_comes_back_and_others_say_why_not():
+    model = tiny(warm_steps=1000, kl_weight=0.01)
+    train(model, 250, rate=1e-2)
+    model.finish(model.training_set(SMILES))
+    known = [Chem.CanonSmiles(text) for text in SMILES[:9]]
+    z = model.encode([*known, "CCCCCCCCCCCC", "CBr", "nonsense"])
+    assert z.shape == (12, 9)
+    assert z.isnan().any(1).tolist() == [False] * 9 + [True] * 3
+    back = [Chem.CanonSmiles(text) for text in model.decode(z[:9])]
+    assert sum(a == b for a, b in zip(back, known, strict=True)) >= 7
+    assert model.outside("CCO") == ""
+    assert model.outside("CCCCCCCCCCCC") == "more than 9 heavy atoms"
+    assert "an atom that the model does not know" in model.outside("CBr")
+    assert model.outside("nonsense") == "no molecule"
+    with pytest.raises(ModelError, match="its encoder has learned nothing"):
+        tiny(warm_steps=0, rebuild_weight=0).encode(["CCO"])
