@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def joined(model: GraphGan, z: Tensor, sizes: Tensor) -> Tensor:
-    """Noise ``[n, Z]`` and sizes ``[n]`` as points ``[n, Z + 1]``; sizes in units of their spread, at least one atom."""
+    """Noise ``[n, Z]`` and sizes ``[n]`` as points ``[n, Z + 1]``; sizes in their spreads, at least one atom."""
     center, spread = _scale(model)
     return torch.cat([z, ((sizes - center) / spread).to(z)[:, None]], 1)
 
