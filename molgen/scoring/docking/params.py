@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,10 @@ class DockingParams(Section):
     )
     exhaustiveness: int = Field(
         8, ge=1, le=256, description="independent searches per molecule; more is slower"
+    )
+    protonation: Literal["pH 7.4", "drawn"] = Field(
+        "pH 7.4",
+        description="charges of the ligand: acids and amines as they are in water, or none but the drawn",
     )
     seed: int = Field(0, ge=0, le=2**31 - 2, description="seed of conformer and search")
     time_limit: float = Field(300, gt=0, description="seconds per molecule; then its docking is ended")

@@ -11,9 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from molgen.chem.protonation import VERSION as PROTONATION
 from molgen.core.errors import ScorerError
 from molgen.scoring.docking.params import DockingParams
 from molgen.scoring.docking.receptor import Receptor, find_receptor
+from molgen.scoring.docking.sanity import PoseCheck
 from molgen.scoring.docking.workers import Docked, Workers
 from molgen.scoring.external_answer import Answer
 from molgen.scoring.external_cache import KeptAnswers
@@ -44,6 +46,8 @@ class Docking:
         "efficiency": "affinity by heavy atoms, kcal/mol; -0.3 is a usual bar",
         "receptor": "what it was docked into",
         "stereo": "whether its stereo was defined, or one isomer was docked",
+        "pose_check": "PoseBusters: sound, or what is wrong (clashes, geometry, strain)",
+        "form": "what was docked: charges as at pH 7.4, unless the objective says as drawn",
     }
 
     def __init__(
@@ -55,8 +59,8 @@ class Docking:
         self.chunk = 1 if params.parallel == 1 else 4 * params.parallel
         self.files = {} if params.target else {str(receptor.path): receptor.sha256}
         self.summary = (
-            f"docking into {receptor.name} (AutoDock Vina, exhaustiveness {params.exhaustiveness}, "
-            "protonated as standardized)"
+            f"docking into {receptor.name} (AutoDock Vina, exhaustiveness {params.exhaustiveness}, protonated as "
+            + ("at pH 7.4)" if params.protonation == "pH 7.4" else "standardized)")
         )
         self._engine = engine
         about = [
@@ -65,7 +69,11 @@ class Docking:
             receptor.size,
             params.model_dump(mode="json", exclude=set(_HOW)),
         ]
-        versions = [engine, *(_version(package) for package in ("vina", "meeko", "rdkit"))]
+        versions = [
+            engine,
+            f"protonation {PROTONATION}",
+            *(_version(package) for package in ("vina", "meeko", "rdkit")),
+        ]
         self.fingerprint = hashlib.sha256(json.dumps([about, versions]).encode()).hexdigest()
         setup = {
             "kind": "docking",
@@ -75,8 +83,10 @@ class Docking:
             "size": list(receptor.size),
             "exhaustiveness": params.exhaustiveness,
             "seed": params.seed,
+            "protonation": params.protonation,
         }
         self._workers = Workers(setup, params.parallel, params.time_limit)
+        self._check = PoseCheck(receptor.path)
         self._stop: StopCheck | None = None
         self._known: OrderedDict[str, Docked] = OrderedDict()
         path = None if params.cache is None else base_dir / Path(params.cache).expanduser()
@@ -113,7 +123,7 @@ class Docking:
                 yield position, docked.value, docked.error, ""
 
     def evidence(self, mols: Sequence[Molecule]) -> dict[str, list[float | str | None]]:
-        """Columns ``efficiency``, ``receptor``, ``stereo``; what is not in memory or in the cache is docked again."""
+        """Columns named in ``evidence_words``; what is not in memory or in the cache is docked again."""
         rows = self._all(mols)
         return {
             "efficiency": [
@@ -121,6 +131,8 @@ class Docking:
             ],
             "receptor": [None if row.error else self.receptor.name for row in rows],
             "stereo": [None if row.error else _stereo(mol) for row, mol in zip(rows, mols, strict=True)],
+            "pose_check": [self._check(row.block) if row.block else None for row in rows],
+            "form": [None if row.error else self._form(mol) for row, mol in zip(rows, mols, strict=True)],
         }
 
     def poses(self, mols: Sequence[Molecule]) -> list[str | None]:
@@ -133,6 +145,14 @@ class Docking:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Docking, (self.name, self.params, self.receptor, self.base_dir, self._engine)
+
+    def _form(self, mol: Molecule) -> str:
+        from rdkit import Chem
+
+        from molgen.chem.protonation import protonate
+
+        drawn = self.params.protonation == "drawn"
+        return mol.smiles if drawn else str(Chem.MolToSmiles(protonate(Chem.MolFromSmiles(mol.smiles))))
 
     def _all(self, mols: Sequence[Molecule]) -> list[Docked]:
         rows = {}

@@ -14,6 +14,7 @@ from molgen.core.errors import ConfigError, Interrupted, ScorerError
 from molgen.core.schema import ObjectiveConfig
 from molgen.scoring.docking.params import DockingParams
 from molgen.scoring.docking.receptor import find_receptor
+from molgen.scoring.docking.sanity import NOT_CHECKED
 from molgen.scoring.docking.scorer import Docking
 from molgen.scoring.objective import build_objective
 from molgen.testing import check_scorer
@@ -45,7 +46,10 @@ def test_what_fails_has_its_reason_and_no_number_and_the_rest_is_docked(make, he
     )
 
 
-def test_the_same_molecule_is_docked_once_and_its_pose_and_evidence_cost_nothing_more(make, here):
+def test_the_same_molecule_is_docked_once_and_its_pose_and_evidence_cost_nothing_more(
+    make, here, monkeypatch
+):
+    monkeypatch.setattr("molgen.scoring.docking.sanity.find_spec", lambda name: None)
     scorer = make()
     twice = mols("CCO", "CCO", "CC(F)Cl")
     marked = []
@@ -56,6 +60,8 @@ def test_the_same_molecule_is_docked_once_and_its_pose_and_evidence_cost_nothing
         "efficiency": [-0.25] * 3,
         "receptor": ["shell"] * 3,
         "stereo": ["defined", "defined", "one isomer docked"],
+        "pose_check": [NOT_CHECKED] * 3,
+        "form": ["CCO", "CCO", "CC(F)Cl"],
     }
     assert Chem.MolToSmiles(Chem.MolFromMolBlock(scorer.poses(twice)[0])) == "CCO"
     assert (here / "calls.txt").read_text().split() == ["CCO", "CC(F)Cl"]
@@ -137,3 +143,11 @@ def test_vina_docks_into_the_shell_with_the_same_result_each_time(here):
         assert scorer(mols("C[C@H](N)C(=O)O")).values[0] == scored.values[2]
     finally:
         scorer.close()
+
+
+def test_the_form_that_is_docked_is_told_and_a_choice_of_another_is_another_answer(make):
+    charged, drawn = make(), make(protonation="drawn")
+    acid = mols("CCC(=O)O")
+    assert charged.evidence(acid)["form"] == ["CCC(=O)[O-]"]
+    assert drawn.evidence(acid)["form"] == ["CCC(=O)O"]
+    assert charged.fingerprint != drawn.fingerprint
