@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -28,7 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning"),
 ]
 
-YAML = "seed: 1\nobjective:\n  components:\n    - use: similarity\n      params: {references: [CCO]}\n"
 PARAMS = {"seed": 1, "objective": {"components": [{"use": "similarity", "params": {"references": ["CCO"]}}]}}
 
 TOY = """
@@ -48,27 +43,6 @@ TOY = """
 
     mlflow.models.set_model(Toy())
 """
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store: making one takes seconds, copying it does not."""
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    open_store(f"sqlite:///{path}", "unused")
-    return path
-
-
-@pytest.fixture
-def run(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    shutil.copy(template, tmp_path / "runs" / "mlflow.db")
-    folder = RunFolder.create(
-        tmp_path / "runs" / "a", kind="optimize", config_text=YAML, manifest={"seed": 1}
-    )
-    folder.quiet = True
-    return folder
 
 
 def step(tracker: MlflowTracker, run: RunFolder, number: int) -> None:
@@ -283,49 +257,3 @@ def test_refused_connection_does_not_hold_up_the_run(run: RunFolder, monkeypatch
         replay(run)
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert replay(run)["metrics"] == 99  # all is in the run folder
-
-
-def test_folder_store_that_mlflow_no_longer_opens_is_explained(run: RunFolder, tmp_path: Path):
-    with pytest.raises(RunError, match=r"mlflow migrate-filestore .*MLFLOW_ALLOW_FILE_STORE=true"):
-        replay(run, uri=f"file://{tmp_path}/mlruns")
-
-
-def test_deleted_experiment_is_explained(run: RunFolder):
-    uri = replay(run)["uri"]
-    client, experiment = open_store(uri, "molgen")
-    client.delete_experiment(experiment)
-    with pytest.raises(RunError, match=rf"mlflow experiments restore --experiment-id {experiment}"):
-        replay(run)
-
-
-START = """
-    import sys
-    from molgen.core.schema import TrackingConfig
-    from molgen.run.folder import RunFolder
-    from molgen.run.mlflow_tracker import MlflowTracker
-    run = RunFolder.create(sys.argv[1], kind="optimize", config_text="seed: 1", manifest={})
-    tracker = MlflowTracker(TrackingConfig(), run)
-    tracker.start(run, {"seed": 1})
-    tracker.log_metrics({"a": 1.0}, 1)
-    tracker.finish("done")
-    assert tracker.run_id, "not tracked"
-"""
-
-
-@pytest.mark.slow
-def test_array_tasks_that_start_at_once_all_get_into_one_new_store(tmp_path: Path):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(START), str(tmp_path / f"task_{number}")],
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for number in range(3)
-    ]
-    said = [process.communicate(timeout=180)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], said
-    assert not any("failed" in text for text in said), said
-    client, experiment = open_store(f"sqlite:///{tmp_path}/mlflow.db", "molgen")
-    assert {run.info.run_name for run in client.search_runs([experiment])} == {"task_0", "task_1", "task_2"}
