@@ -179,8 +179,9 @@ class Search:
         return 1.0 if self.diversity is None or entry.smiles is None else self.diversity.visit(entry)
 
     def variety(self) -> dict[str, float]:
-        """Metrics of the reward and of the diversity memory."""
-        return dict(self.reward.metrics()) | dict(self.diversity.metrics() if self.diversity else {})
+        """Metrics of the reward and of the diversity memory, and the number of the stage, from 1."""
+        stage = {"stage": float(self.stages.at + 1)} if self.stages else {}
+        return {**self.reward.metrics(), **(self.diversity.metrics() if self.diversity else {}), **stage}
 
     def move_on(self) -> None:
         """After a step: begin the next stage if this one is over, and tell the optimizer what is worth else now."""

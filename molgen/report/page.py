@@ -83,10 +83,11 @@ def _facts(delivery: Delivery) -> list[tuple[str, str]]:
     rise = summary.score_rise(delivery)
     if rise is not None:
         sign = "+" if rise.gain >= 0 else "\N{MINUS SIGN}"
+        steps = summary.count(rise.steps, "step") + (" of the last stage" if rise.staged else "")
         facts.append(
             (
                 f"{rise.first:.2f} → {rise.last:.2f}",
-                f"mean score, first and last {summary.count(rise.steps, 'step')} ({sign}{abs(rise.gain):.2f})",
+                f"mean score, first and last {steps} ({sign}{abs(rise.gain):.2f})",
             )
         )
     scores = [float(row["score"]) for row in delivery.candidates if is_number(row.get("score"))]

@@ -56,11 +56,12 @@ _END_KEYS = (
 
 @dataclass(frozen=True)
 class Rise:
-    """Mean score of the first and of the last ``steps`` steps."""
+    """Mean score of the first and of the last ``steps`` steps, of the last stage where ``staged``."""
 
     steps: int
     first: float
     last: float
+    staged: bool = False
 
     @property
     def gain(self) -> float:
@@ -71,13 +72,16 @@ class Rise:
 def score_rise(delivery: Delivery) -> Rise | None:
     """Compare the mean score at the start and at the end: a tenth of the steps, at least 1 and at most 20, each.
 
-    None where fewer than two steps have a mean score.
+    Of a curriculum the last stage counts: scores of different objectives are no rise or fall. None where fewer than
+    two steps have a mean score.
     """
-    means = [float(row["mean_score"]) for row in delivery.history if is_number(row.get("mean_score"))]
+    last = delivery.history[-1].get("stage") if delivery.history else None
+    rows = [row for row in delivery.history if row.get("stage") == last]
+    means = [float(row["mean_score"]) for row in rows if is_number(row.get("mean_score"))]
     if len(means) < 2:
         return None
     steps = min(20, max(1, len(means) // 10))
-    return Rise(steps, sum(means[:steps]) / steps, sum(means[-steps:]) / steps)
+    return Rise(steps, sum(means[:steps]) / steps, sum(means[-steps:]) / steps, last is not None and last > 1)
 
 
 def first_and_last_scores(delivery: Delivery) -> tuple[list[float], list[float]]:

@@ -24,6 +24,18 @@ def test_a_step_without_a_mean_is_left_out_of_the_rise(delivery: Delivery) -> No
     assert summary.score_rise(dataclasses.replace(delivery, history=history[:2])) is None
 
 
+def test_scores_of_an_earlier_stage_are_not_compared_with_those_of_the_last(delivery):
+    """A curriculum was said to have got worse, because its last objective is the hardest."""
+    history = [
+        {"step": at, "mean_score": 0.9 if at < 20 else 0.4 + at / 100, "stage": 1 + at // 20}
+        for at in range(40)
+    ]
+    rise = summary.score_rise(dataclasses.replace(delivery, history=history))
+    assert rise.staged
+    assert (rise.steps, rise.gain) == (2, pytest.approx(0.18))
+    assert not summary.score_rise(dataclasses.replace(delivery, history=history[:20])).staged
+
+
 def test_first_and_last_scores_are_fifths_of_the_steps(delivery: Delivery) -> None:
     given = dataclasses.replace(
         delivery, scores=[0.1, 0.2, 0.3, 0.4, 0.5, math.nan], score_steps=[0, 1, 2, 3, 4, 4], history=[]
