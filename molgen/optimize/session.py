@@ -26,7 +26,7 @@ from molgen.optimize.watch import Watch
 from molgen.run.files import short_names
 from molgen.run.folder import RunFolder
 from molgen.run.interrupt import Stop
-from molgen.run.manifest import collect
+from molgen.run.manifest import collect, now
 from molgen.run.resources import limit_torch_threads, pick_device
 from molgen.run.tracker import Tracker
 from molgen.scoring.objective import Objective, build_objective
@@ -200,7 +200,7 @@ def deliver(
         ask=lambda mols, known: search.objective.evidence(mols, known=known, explain=config.output.explain),
         history=list(search.folder.metrics.rows()),
         settings=config.model_dump(mode="json"),
-        manifest=search.folder.manifest,
+        manifest={**search.folder.manifest, "finished": now()},  # its own time is of the last status
         before=[*search.watch.findings(search.memory).values(), f"The search ended because {search.reason}."],
         after=[*_verdict(search), *_stages(search), *notes],
         log=search.folder.log,

@@ -40,6 +40,10 @@ class QsarScorer:
         self.model, self.folder = model, folder
         self.lower_bound, self.coverage = lower_bound, coverage
         self.warning = "" if model.useful else f"the model {folder.name} is {model.card['verdict']['words']}"
+        what = (
+            f"lower end of the {coverage or model.coverage:.0%} interval of" if lower_bound else "predicted"
+        )
+        self.summary = f"{what} {model.name} by the model {folder.name}: {model.card['verdict']['words']}"
         self.evidence_words = _words(model, coverage or model.coverage)
         self.cost = {"gp": 2e-3, "forest": 3e-3, "graph": 4e-3}[model.fitted.kind]
         self.fingerprint = store.fingerprint(folder)

@@ -257,3 +257,10 @@ def test_two_models_of_a_run_shared_one_entry_in_its_manifest_and_one_copy(train
         expected = store.fingerprint(tmp_path / name)
         assert folder.manifest["inputs"][f"{name}/card.json"]["sha256"] == expected
         assert store.fingerprint(folder.path / "code" / name) == expected
+
+
+def test_the_two_components_of_one_model_do_not_read_the_same_and_say_what_it_is_worth(forest):
+    value, low = scorer(forest.folder), scorer(forest.folder, lower_bound=True)
+    verdict = value.model.card["verdict"]["words"]
+    assert value.summary == f"predicted pIC50 by the model {forest.folder.name}: {verdict}"
+    assert low.summary.startswith("lower end of the 80% interval of pIC50")
