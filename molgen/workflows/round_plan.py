@@ -73,20 +73,23 @@ def plan_round(
                 part["params"]["model"] = str(trained.folder)
         words.append(f"{assay.label} learned {len(rows)} new measurements: {trained.words()[0]}")
     if feedback.verdicts:
-        words.append(_add_preference(before, parts, feedback, place, base_dir, weight))
+        told = _add_preference(before, parts, feedback, place, base_dir, weight)
     elif weight is not None:
         raise ConfigError("no verdicts were given, so there is no preference to weigh", "preference weight")
     data |= {"name": f"{SUFFIX.sub('', before.name)}-round{number}", "seed": before.seed + 1}
     if "stages" in data:  # they are over
         data["stages"] = type(data["stages"])()
-    return Plan(configs.load(data, OptimizeConfig, overrides).config, feedback, words)
+    config = configs.load(data, OptimizeConfig, overrides).config
+    if feedback.verdicts:
+        words.append(_preference_in_words(config, told))
+    return Plan(config, feedback, words)
 
 
 def _add_preference(
     before: OptimizeConfig, parts: list[dict[str, Any]], feedback: Feedback, place: Path, base_dir: Path,
     weight: float | None,
-) -> str:  # fmt: skip
-    """Write the verdicts, old and new, and make them a component; what it weighs, in words."""
+) -> list[bool]:  # fmt: skip
+    """Write the verdicts, old and new, and make them a component; the verdicts."""
     old = next((part for part in parts if part["use"] == PREFERENCE), None)
     told = _earlier(old, base_dir, before.policy) | {mol.smiles: liked for mol, liked in feedback.verdicts}
     ids = {mol.smiles: mol.id or "" for mol, _ in feedback.verdicts}
@@ -98,16 +101,20 @@ def _add_preference(
         old = ComponentConfig(use=PREFERENCE).model_dump(mode="json") | {"weight": others / 2}  # type: ignore[call-arg]
         parts.append(old)
     old |= {"params": params, **({"weight": weight} if weight is not None else {})}
-    share = old["weight"] / (old["weight"] + others)
-    likes = sum(told.values())
-    role = (
-        f"weight {old['weight']:g}, {share:.0%} of the mean"
-        if old["role"] == "score"
-        else f"role {old['role']}"
-    )
+    return list(told.values())
+
+
+def _preference_in_words(config: OptimizeConfig, told: Sequence[bool]) -> str:
+    """What the component weighs in the round as it is, changes of the command line included."""
+    parts = config.objective.components
+    part = next((part for part in parts if part.use == PREFERENCE), None)
+    if part is None:
+        return f"The verdicts count nowhere: the changes of the configuration left no component {PREFERENCE}."
+    share = part.weight / sum(other.weight for other in parts if other.role == "score" or other is part)
+    role = f"weight {part.weight:g}, {share:.0%} of the mean" if part.role == "score" else f"role {part.role}"
     return (
-        f"The component {old['name'] or PREFERENCE} ({role}) says how likely you are to like a molecule, from {likes} "
-        f"likes and {len(told) - likes} dislikes."
+        f"The component {part.name or PREFERENCE} ({role}) says how likely you are to like a molecule, "
+        f"from {sum(told)} likes and {len(told) - sum(told)} dislikes."
     )
 
 

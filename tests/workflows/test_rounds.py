@@ -10,9 +10,11 @@ from rdkit.Chem import Crippen
 
 import molgen as mg
 from molgen.core.errors import ConfigError, DataError, Interrupted, RunError
+from molgen.core.schema import OptimizeConfig
 from molgen.optimize.memory import Entry
 from molgen.run.folder import RunFolder
 from molgen.scoring.objective import Objective
+from molgen.workflows.round_plan import _preference_in_words
 
 RINGS, ENDS = (
     ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccsc1"),
@@ -84,6 +86,19 @@ def test_likes_become_a_component_of_a_next_round(place, liked):
     assert not disliked & set(result.to_frame()["smiles"])
     values = {e.smiles: e.values["preference"] for e in ledger(result.path) if e.status == "scored"}
     assert values[candidates[0]["smiles"]] > 0.55 > 0.45 > values[candidates[1]["smiles"]]
+
+
+def test_the_share_of_the_likes_is_that_of_the_changed_configuration():
+    """Weights of the command line were left out of the words."""
+    parts = [{"use": "qed", "weight": 2}, {"use": "alerts", "role": "filter"}, {"use": "preference"}]
+    words = _preference_in_words(OptimizeConfig(objective={"components": parts}), [True, True, False])
+    assert words.startswith("The component preference (weight 1, 33% of the mean)")
+    assert words.endswith("from 2 likes and 1 dislikes.")
+    parts[2]["role"] = "filter"
+    assert "(role filter)" in _preference_in_words(OptimizeConfig(objective={"components": parts}), [True])
+    assert "count nowhere" in _preference_in_words(
+        OptimizeConfig(objective={"components": parts[:2]}), [True]
+    )
 
 
 def test_the_ledger_of_a_round_says_so_and_what_was_carried_over_is_free(place, liked):
