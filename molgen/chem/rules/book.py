@@ -13,6 +13,7 @@ from molgen.chem.bloom import BloomFilter
 from molgen.chem.descriptors import DESCRIPTORS
 from molgen.chem.rules import groups as g
 from molgen.chem.rules.rule import Group, Rule
+from molgen.chem.rules.windows import WINDOWS
 from molgen.chem.sanity import (
     GRAPH_RULES,
     SHAPE_RULES,
@@ -44,40 +45,6 @@ _CATALOGS = {
     "LINT": ("CHEMBL_LINT", 2e-4),
     "MLSMR": ("CHEMBL_MLSMR", 3e-4),
     "SureChEMBL": ("CHEMBL_SureChEMBL", 3e-4),
-}
-_WINDOWS: dict[str, tuple[dict[str, g.Window], str, int]] = {
-    "Lipinski": (
-        {"mol_weight": (None, 500), "logp": (None, 5), "hbd": (None, 5), "hba": (None, 10)},
-        "Lipinski et al., Adv. Drug Deliv. Rev. 23 (1997) 3",
-        1,
-    ),
-    "Veber": (
-        {"rotatable_bonds": (None, 10), "tpsa": (None, 140)},
-        "Veber et al., J. Med. Chem. 45 (2002) 2615",
-        0,
-    ),
-    "lead-like": (
-        {"mol_weight": (200, 350), "logp": (-1, 3.5), "rotatable_bonds": (None, 7)},
-        "after Teague et al., Angew. Chem. Int. Ed. 38 (1999) 3743",
-        0,
-    ),
-    "CNS": (
-        {
-            "mol_weight": (None, 450),
-            "logp": (1, 5),
-            "hbd": (None, 3),
-            "hba": (None, 7),
-            "tpsa": (None, 90),
-            "rotatable_bonds": (None, 8),
-        },
-        "after Pajouhesh and Lenz, NeuroRx 2 (2005) 541",
-        0,
-    ),
-    "drug-like": (
-        {"mol_weight": (150, 600), "rotatable_bonds": (None, 10)},
-        g.STUDY,
-        0,
-    ),
 }
 
 
@@ -201,7 +168,7 @@ def _makers(limits: Limits, options: Options) -> dict[str, Callable[[], Group]]:
             "stereo", STEREO_RULES, stereo_faults, limits, severity="low", cost=2e-4
         ),
     }
-    for name, (windows, cited, allowed) in _WINDOWS.items():
+    for name, (windows, cited, allowed) in WINDOWS.items():
         makers[name] = _window(name, windows, cited, allowed)
     for name, (catalog, cost) in _CATALOGS.items():
         makers[name] = _catalog(name, catalog, cost)

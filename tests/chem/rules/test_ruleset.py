@@ -167,3 +167,20 @@ def test_options_travel_to_worker_processes() -> None:
     own = tuple(motif for motif in motifs() if motif.name == "thiol")
     options = pickle.loads(pickle.dumps(Options(preset="none", own=own, parents=(("P", NITRO),))))
     assert broken(RuleSet(options), "CCS") == ["own: thiol"]
+
+
+@pytest.mark.parametrize(
+    ("group", "passes", "fails"),
+    [
+        ("Egan", "CC(=O)Nc1ccc(O)cc1", "OCC(O)C(O)C(O)C(O)C(O)C(O)CO"),
+        ("Pfizer 3/75", "CCCCCCCCc1ccc(S(=O)(=O)NC(=O)NCCC(=O)O)cc1", "CCCCCCCCc1ccccc1"),
+        ("GSK 4/400", "CC(=O)Nc1ccc(O)cc1", "CCCCCCCCc1ccccc1"),
+        ("rule of three", "OCc1ccncc1", "CCCCCc1ccncc1"),
+        ("REOS", "CC(=O)Nc1ccc(OCCN2CCOCC2)cc1", "CCO"),
+        ("beyond rule of five", "C" * 8 + "N", "OC" * 30),
+    ],
+)
+def test_a_published_window_and_who_is_outside_of_it(group: str, passes: str, fails: str) -> None:
+    rules = RuleSet(Options(preset="none", add=(group,)))
+    assert not broken(rules, passes)
+    assert broken(rules, fails)
