@@ -94,9 +94,10 @@ def routes(
                     "aizynth_blocks": plan.route or None,
                     "aizynth_why": plan.why or None,
                 }
-        lost = sum(row["aizynth_solved"] is None for row in rows)
+        lost = [row["aizynth_why"] for row in rows if row["aizynth_solved"] is None]
         if lost:
-            notes.append(f"AiZynthFinder said nothing about {lost} molecules; aizynth_why says why.")
+            often = max(dict.fromkeys(lost), key=lost.count)
+            notes.append(f"AiZynthFinder said nothing about {len(lost)} molecules (see aizynth_why): {often}")
     return RoutesResult(rows, notes)
 
 

@@ -121,7 +121,7 @@ def _run(arguments: list[str], seconds: float) -> str:
         process.wait()
         raise
     if process.returncode:
-        words = said.decode(errors="replace").strip()[-_TAIL:]
+        words = (said.decode(errors="replace").strip().splitlines() or [""])[-1][-_TAIL:]
         return f"ended with code {process.returncode}: {words or 'no words'}"
     return ""
 
@@ -163,7 +163,8 @@ def _plan(row: dict[str, Any]) -> Plan:
     trees = [tree for tree in row.get("trees") or () if isinstance(tree, dict)]
     best = next((tree for tree in trees if solved and (tree.get("metadata") or {}).get("is_solved")), None)
     leaves = list(_leaves(best or (trees[0] if trees else {})))
-    missing = " + ".join(dict.fromkeys(smiles for smiles, there in leaves if there is False))
+    lacked = [smiles for smiles, there in leaves if there is False] if steps else []  # 0: the molecule itself
+    missing = " + ".join(dict.fromkeys(lacked))
     why = "" if solved else "no route to its stock found" + (f"; not in it: {missing}" if missing else "")
     route = " + ".join(dict.fromkeys(smiles for smiles, _ in leaves))
     return Plan(solved, None if steps is None else int(steps), score, route, why)
