@@ -65,7 +65,9 @@ class OptimizeResult(MoleculeFrame):
         if rise is None:
             return "Too few steps to say how the mean score developed."
         verb = "rose" if rise.gain >= 0 else "fell"
-        steps = (f"{rise.steps} steps" if rise.steps > 1 else "step") + (" of the last stage" if rise.staged else "")
+        steps = (f"{rise.steps} steps" if rise.steps > 1 else "step") + (
+            " of the last stage" if rise.staged else ""
+        )
         return (
             f"The mean score {verb} by {abs(rise.gain):.2f}: {rise.first:.2f} in the first {steps}, "
             f"{rise.last:.2f} in the last."

@@ -13,7 +13,10 @@ SMILES = ["CCO", "CCN", "c1ccccc1", "CC(=O)O", "OCCO", "NCCN"] * 3
 
 
 #: So that a strategy comes to what it is for within the steps of the suite.
-FEW = {"latent": {"start": 6, "candidates": 64}}
+FEW = {
+    "latent": {"start": 6, "candidates": 64},
+    "hybrid": {"start": 6, "candidates": 4, "generations": 2},
+}
 
 
 def language():
