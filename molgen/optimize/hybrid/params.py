@@ -40,6 +40,11 @@ class HybridParams(Section):
     exploration: float = Field(
         1.0, ge=0, description="largest weight of the spread in the choice, in standard deviations"
     )
+    patience: int = Field(
+        128,
+        ge=0,
+        description="paid molecules without better ones after which that weight doubles; 0: it never does",
+    )
     strange: float = Field(
         0.3,
         ge=0,

@@ -21,6 +21,7 @@ from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
 from molgen.optimize.genetic.recombine import from_table
+from molgen.optimize.hybrid.acquisition import Patience
 from molgen.optimize.hybrid.bandit import Bandit
 from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
@@ -54,6 +55,7 @@ class Hybrid:
         )  # also begins a search without it
         self.bandit = Bandit({p.name: p.cost for p in self.proposers}, "bandit" in params.parts)
         self.surrogate = Surrogate(params.points, stream(seed, "surrogate"))
+        self.patience = Patience(params.patience)
         self.round = self.next_id = 0
         self.smiles: list[str] = []  # of the surrogate's molecules, in its order
         self.ids: dict[str, int] = {}
@@ -90,7 +92,7 @@ class Hybrid:
 
     def _pool(self) -> Pool:
         paid = dict(zip(self.smiles, self.surrogate.scores, strict=True))
-        return Pool(self.params, paid, self.ids, self.seen)
+        return Pool(self.params, self.patience.factor, paid, self.ids, self.seen)
 
     def _chosen(self, n: int) -> list[Candidate]:
         """The inner search, and the choice."""
@@ -184,6 +186,7 @@ class Hybrid:
         self.round += 1
         self.next_id = max([self.next_id, *(i + 1 for i in self._pending)])
         self._pending, self._left = {}, None
+        metrics["exploration"] = self.params.exploration * self.patience.factor
         made = sum(self._made.values())
         metrics |= {f"share/{arm}": number / made for arm, number in self._made.items()}
         return metrics | {"candidates": float(made), "winners": float(len(winners))}
@@ -199,6 +202,7 @@ class Hybrid:
         else:  # nothing is computed before it is needed
             self.surrogate.rows += rows
             self.surrogate.scores += scores
+        self.patience.tell(self.surrogate.scores, len(new))
 
     def revise(self, scores: Mapping[str, float]) -> None:
         """Molecules are worth something else now, or nothing any more."""
@@ -207,6 +211,7 @@ class Hybrid:
         self.draws.revise(known)
         kept = [i for i, text in enumerate(self.smiles) if text in known]
         changed = {i: _seen_as(known[self.smiles[i]]) for i in kept}
+        self.patience = Patience(self.params.patience)  # the best of now are others
         if len(kept) == len(self.smiles):
             self.surrogate.rescore(changed)
             return
@@ -245,6 +250,7 @@ class Hybrid:
             "waiting": [[c.smiles, c.origin, list(c.ancestors), c.arm, c.nll] for c in self.waiting],
             "surrogate": self.surrogate.state(),
             "bandit": self.bandit.state(),
+            "patience": self.patience.state(),
         }
         tensors: dict[str, Any] = {}
         for proposer in self.proposers:
@@ -268,6 +274,7 @@ class Hybrid:
         scores = [float(score) for _, _, score in values["known"]]
         self.surrogate.load_state(values["surrogate"], rows, scores)
         self.bandit.load_state(values["bandit"])
+        self.patience.load_state(values["patience"])
         for proposer in self.proposers:
             start = f"{proposer.name}/"
             held = {key[len(start) :]: t for key, t in tensors.items() if key.startswith(start)}

@@ -9,7 +9,7 @@ import torch
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from molgen.optimize.hybrid.acquisition import choose, curiosities, shortlist
+from molgen.optimize.hybrid.acquisition import Patience, choose, curiosities, shortlist
 from molgen.optimize.hybrid.bandit import Bandit
 from molgen.optimize.hybrid.features import DESCRIPTORS, FINGERPRINTS, featurize
 from molgen.optimize.hybrid.hyper import fit
@@ -142,6 +142,34 @@ def test_a_batch_spreads_from_greedy_to_curious() -> None:
     assert weights[0] < 0.05
     assert 1.0 < weights[-1] <= 2.0
     assert len(curiosities(0, 2.0, np.random.default_rng(0))) == 0
+    grown = np.sort(curiosities(16, 2.0, np.random.default_rng(0), 8.0))
+    assert grown[0] < 0.05  # still greedy in part
+    assert 8.0 < grown[-1] <= 16.0
+    assert not curiosities(3, 0.0, np.random.default_rng(0)).any()
+
+
+def test_the_longer_nothing_better_comes_the_more_curious_it_grows() -> None:
+    patience = Patience(20)
+    scores = [0.5] * 10
+    patience.tell(scores, 10)
+    assert patience.factor == 1.0
+    for factor in (1.0, 2.0, 2.0, 4.0):
+        scores = [*scores, *[0.1] * 10]
+        patience.tell(scores, 10)
+        assert patience.factor == factor
+    again = Patience(20)
+    again.load_state(json.loads(json.dumps(patience.state())))
+    assert again.factor == 4.0
+    assert again.state() == patience.state()
+    patience.tell([*scores, 0.9], 1)
+    assert patience.factor == 1.0
+    for _ in range(100):
+        patience.tell(scores, 10)
+    assert patience.factor == 32.0
+    never = Patience(0)
+    for _ in range(10):
+        never.tell([0.1], 100)
+    assert never.factor == 1.0
 
 
 def test_the_shortlist_has_the_sure_and_the_promising() -> None:
