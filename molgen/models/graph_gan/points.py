@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +13,7 @@ from molgen.core.errors import ModelError
 from molgen.models.graph_gan.decoding import write
 from molgen.models.graph_gan.graphs import GraphSet, one_hot, read
 
-if TYPE_CHECKING:
-    from molgen.models.graph_gan.model import GraphGan
+GraphGan = Any  # model.GraphGan, which imports this module
 
 
 def joined(model: GraphGan, z: Tensor, sizes: Tensor) -> Tensor:
