@@ -1,6 +1,6 @@
 """A generator fine-tuned on a few hundred actives of EGFR: how near its draws come to actives that it never saw.
 
-    MOLGEN_TEST_DATA=... python pipelines/train_prior/compare_actives.py [--model latent-gan] [-n 1000] [--set trainer.epochs=5]
+    MOLGEN_TEST_DATA=... python pipelines/train_prior/compare_actives.py [--model latent-gan] [-n 1000]
 
 Actives (pIC50 of 7 and more) are split by their Murcko scaffold: fine-tuned on 400 of one half, compared with those of
 the other half, no scaffold of which was seen. The ceiling is what the 400 themselves have.
