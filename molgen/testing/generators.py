@@ -56,7 +56,10 @@ def check_generator(generator: Any, n: int = 64, capabilities: Collection[str] =
         assert again.shape == (len(whole),)
         assert bool((again[~torch.isnan(again)] <= 1e-3).all()), "a likelihood above 1"
     if isinstance(generator, HasEncoder):
-        _check_points(generator, first.smiles, decodes=isinstance(generator, HasDecoder))
+        # what is not repaired may be no molecule, above all before a training
+        repaired = {"corrected": True} if getattr(generator, "sampling_defaults", {}).get("corrected") else {}
+        drawn = generator.sample(n, seed=1, **repaired).smiles  # type: ignore[arg-type]
+        _check_points(generator, drawn, decodes=isinstance(generator, HasDecoder))
     if isinstance(generator, CanConstrain):
         _check_scaffolds(generator)
     if isinstance(generator, CanBeAsked):
