@@ -1,6 +1,6 @@
 """Latent priors of one graph VAE side by side: FCD of their molecules, precision, recall and coverage of their points.
 
-    python pipelines/train_prior/compare_priors.py graph-vae-moses --gan latent-gan -n 10000 -o priors.json
+    python pipelines/train_prior/compare_priors.py graph-vae-moses --gan runs/latent-gan -n 10000 -o priors.json
 
 Normal, mixture (fitted here, minutes), the VAE's own prior, the GAN of the model ``--gan`` (whose decoder must be this
 VAE), and posteriors of held-out molecules, which is what a perfect prior would give. Choices at temperature 1.

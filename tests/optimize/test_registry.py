@@ -24,7 +24,7 @@ def test_what_the_default_leaves_out_of_a_shipped_model_is_said(model: str) -> N
     taught, points = "teaching it" not in said, "latent space" not in said
     autoregressive = model in ("druglike", "moses", "zinc250k")
     assert taught == autoregressive
-    assert points == (not autoregressive and model != "graph-gan-qm9")
+    assert points == (not autoregressive)
     assert repr(model) in said
 
 
