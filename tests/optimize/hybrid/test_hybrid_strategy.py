@@ -45,6 +45,11 @@ def nitrogens(smiles: str) -> float:
     return share * math.exp(-(((mol.GetNumAtoms() - 20) / 6) ** 2))
 
 
+def spread_little(smiles: str) -> float:
+    """Scores that tell molecules apart and never become better by much."""
+    return 0.5 + 1e-5 * nitrogens(smiles)
+
+
 class Course:
     """Asks and tells as the loop does; ``ledger`` holds what was scored."""
 
@@ -93,6 +98,22 @@ def test_a_run_killed_at_any_point_goes_on_with_the_same_molecules(cut: int) -> 
     first.optimizer.ask(6)  # killed between ask and tell
     rest = restored(first).run(14 - cut)
     assert first.ledger + rest.ledger == whole.ledger
+
+
+def test_a_run_killed_while_it_is_curious_goes_on_with_the_same_molecules() -> None:
+    impatient = {"patience": 6}
+    whole = Course(make(**impatient), score=spread_little).run(8)
+    first = Course(make(**impatient), score=spread_little).run(6)
+    assert first.optimizer.patience.factor > 1
+    rest = restored(first, **impatient).run(2)
+    assert first.ledger + rest.ledger == whole.ledger
+
+
+def test_other_scores_make_it_as_curious_as_it_was_told_to_be() -> None:
+    course = Course(make(patience=6), score=spread_little).run(6)
+    assert course.optimizer.patience.factor > 1
+    course.optimizer.revise({text: nitrogens(text) for text in course.optimizer.smiles})
+    assert course.optimizer.patience.factor == 1
 
 
 def test_what_it_chooses_is_better_than_what_it_draws() -> None:
