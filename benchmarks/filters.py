@@ -1,7 +1,7 @@
 """The filter stage: how fast the full 2D panel is, what passes each rule, and how the ring rule was calibrated.
 
     python benchmarks/filters.py speed [FILE] [-n 2000]
-    python benchmarks/filters.py pass-rates NAME=FILE ... [-n 3000] [--table-minus FILE]
+    python benchmarks/filters.py pass-rates NAME=FILE ... [-n 3000] [--table-minus FILE] [--apart-from FILE]
     python benchmarks/filters.py rings CHEMBL_RING_SYSTEMS.csv NAME=FILE ... [-n 3000] [--table-minus FILE]
 
 `speed`, which is also what runs without arguments, needs no data but FILE (any table of molecules; default: zinc250k
@@ -9,8 +9,9 @@ of the catalog) and prints molecules per CPU-second, ours beside a plain RDKit l
 prints the share that passes each group and preset. `rings` compares thresholds on the shipped table with "at least 5
 times in ChEMBL" by the table of PatWalters/useful_rdkit_utils (data/chembl_ring_systems.csv); tautomers of a ring are
 one ring, by InChIKey. With --table-minus the counts of that file's molecules are taken out of the shipped table first:
-a file that was part of the table is then judged as if it had not been. NAME=FILE.whl: the drugs in the wheel of
-ADMET-AI.
+a file that was part of the table is then judged as if it had not been. With --apart-from `pass-rates` also prints each
+set without the compounds of that file (by the first block of the InChIKey), and how many there are of these. FILE may be
+a name of the catalog that was fetched (chembl-drugs), and FILE.whl stands for the drugs in the wheel of ADMET-AI.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ DRUGS = "admet_ai/resources/data/drugbank_approved.csv"
 PHYSCHEM = ("mol_weight", "logp", "tpsa", "hbd", "hba", "rotatable_bonds", "aromatic_rings", "fraction_csp3")
 GROUPS = (
     ("graph",),
+    ("plain elements",),
     ("shape",),
     ("stereo",),
     ("rings",),
@@ -77,20 +79,31 @@ def texts_of(path: Path, n: int) -> list[str]:
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel, wheel.open(DRUGS) as stream:
             return [row["smiles"] for row in csv.DictReader(io.TextIOWrapper(stream))]
+    if not path.exists() and catalog.is_fetched(str(path)):
+        path = catalog.locate(str(path))
     rows = [text for _, text, _, _ in raw_rows(path)]
     return random.Random(0).sample(rows, n) if len(rows) > n else rows
 
 
-def read_sets(named: list[str], n: int) -> dict[str, list[Molecule]]:
+def skeleton(mol: Chem.Mol) -> str:
+    return str(Chem.MolToInchiKey(mol))[:14]
+
+
+def read_sets(named: list[str], n: int, apart_from: Path | None = None) -> dict[str, list[Molecule]]:
     sets = {}
+    known = {skeleton(m.mol) for m in parse_all(texts_of(apart_from, 10**9)).ok} if apart_from else set()
     for item in named:
         name, _, path = item.partition("=")
         parsed = parse_all(texts_of(Path(path), n))
         sets[name] = parsed.ok
-        if path.endswith(".whl"):
+        if path.endswith(".whl") or "drugs" in name:
             sets[f"{name}, up to 700 g/mol"] = [
                 m for m in parsed.ok if DESCRIPTORS["mol_weight"](m.mol) <= 700
             ]
+        if apart_from and path != str(apart_from):
+            rest = [m for m in parsed.ok if skeleton(m.mol) not in known]
+            sets[f"{name}, not in {apart_from}"] = rest
+            print(f"{name}: {len(parsed.ok) - len(rest):,} of {len(parsed.ok):,} are in {apart_from}")
         print(f"{name}: {len(parsed.ok):,} molecules, refused {parsed.reasons}")
     return sets
 
@@ -100,14 +113,15 @@ def take_out(path: Path | None) -> None:
     if path is None:
         return
     counts = rings._read()[1]
-    for molecule in parse_all([text for _, text, _, _ in raw_rows(path)]).ok:
+    for molecule in parse_all(texts_of(path, 10**9)).ok:
         for ring in {rings.flat(one) for one in ring_systems(molecule.mol)}:
             if ring in counts:
                 counts[ring] -= 1
 
 
 def pass_rates(options: argparse.Namespace) -> None:
-    sets = read_sets(options.sets, options.n)
+    RDLogger.DisableLog("rdApp.*")
+    sets = read_sets(options.sets, options.n, options.apart_from)
     take_out(options.table_minus)
     everything = tuple(group for (group,) in GROUPS)
     rules = RuleSet(Options(preset="none", add=everything))
@@ -257,6 +271,8 @@ def main() -> None:
         one = commands.add_parser(name)
         if name == "rings":
             one.add_argument("chembl", type=Path)
+        else:
+            one.add_argument("--apart-from", type=Path)
         one.add_argument("sets", nargs="+", metavar="NAME=FILE")
         one.add_argument("-n", type=int, default=3_000)
         one.add_argument("--table-minus", type=Path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from rdkit import Chem
@@ -20,9 +21,38 @@ from molgen.chem.stereo import stereo_centers, undefined_double_bonds, undefined
 _HALOGENS = (17, 35, 53)
 
 
+class Form(NamedTuple):
+    """What of an element drugs have: the atom as SMARTS, words for what is none, and the name of the form."""
+
+    smarts: str
+    refused: str
+    name: str
+
+
+#: Atomic number -> the form that the rule ``element`` allows beside :attr:`Limits.elements`.
+FORMS: dict[int, Form] = {
+    # five-valent, one P=O or P=S, no hydrogen: reducing P-H, P-P, P-halogen and phosphines are reagents
+    15: Form(
+        "[#15X4v5+0H0](=[O,S;X1])([#6,#7,#8,#16])([#6,#7,#8,#16])[#6,#7,#8,#16]",
+        "phosphorus that is not a phosphate, phosphonate or phosphine oxide",
+        "phosphate, phosphonate or phosphine oxide",
+    ),
+    # boronic acid, its esters, benzoxaboroles: three neighbors, of them two O on H, C or B, and one C
+    5: Form(
+        "[#5X3v3+0H0]([#6])([OX2;H1,$(O([#5])[#6,#5])])[OX2;H1,$(O([#5])[#6,#5])]",
+        "boron that is not a boronic acid or its ester",
+        "boronic acid or ester",
+    ),
+    53: Form("[IX1+0]-c", "iodine that is not on an aromatic carbon", "on an aromatic carbon"),
+}
+
+
 @dataclass(frozen=True)
 class Limits:
-    """The bars; the defaults are those of the study that measured them on drugs, ChEMBL and ZINC."""
+    """The bars; the defaults are those of the study that measured them on drugs, ChEMBL and ZINC.
+
+    ``elements``: atomic numbers that are allowed in any form; those of :data:`FORMS` have one besides.
+    """
 
     elements: frozenset[int] = frozenset({1, 6, 7, 8, 9, 16, 17, 35})
     fused_rings: int = 4
@@ -51,7 +81,8 @@ class Fault(NamedTuple):
 #: Rule -> what it asks for. The rules of :func:`graph_faults`, :func:`shape_faults` and :func:`stereo_faults`.
 GRAPH_RULES: dict[str, str] = {
     "one fragment": "a single molecule, no salt or solvent beside it",
-    "element": "only H, C, N, O, F, S, Cl, Br (others on request)",
+    "element": "H, C, N, O, F, S, Cl, Br; P as phosphate, phosphonate or phosphine oxide, B as boronic acid or ester,"
+    " I on an aromatic carbon (others on request)",
     "isotope": "no isotope labels",
     "radical": "no unpaired electrons",
     "charge": "charges only beside an opposite one (nitro group, N-oxide, isonitrile)",
@@ -73,6 +104,10 @@ STEREO_RULES: dict[str, str] = {
     "stereo centers": "at most 4 tetrahedral stereo centers",
     "undefined stereo centers": "at most 2 stereo centers left open",
     "undefined double bonds": "no double bond left open (E or Z)",
+}
+#: Stricter than the rule ``element`` of the graph: what a list for purchase and screening does without.
+PLAIN_RULES: dict[str, str] = {
+    "element": "no P, B or I in any form (on request)",
 }
 _DEFAULT = Limits()
 
@@ -103,11 +138,37 @@ def graph_faults(mol: Chem.Mol, limits: Limits = _DEFAULT) -> Iterator[Fault]:
             yield Fault(rule, f"{found} {words}, at most {most}", "", found - most)
 
 
+def plain_faults(mol: Chem.Mol, limits: Limits = _DEFAULT) -> Iterator[Fault]:
+    """Phosphorus, boron and iodine in the forms that :func:`graph_faults` lets pass."""
+    for number in sorted({atom.GetAtomicNum() for atom in mol.GetAtoms()} & FORMS.keys() - limits.elements):
+        atoms = _in_form(mol, number)
+        if atoms:
+            symbol = mol.GetAtomWithIdx(min(atoms)).GetSymbol()
+            yield Fault("element", f"element {symbol} ({FORMS[number].name})", symbol)
+
+
+@cache
+def _query(number: int) -> Chem.Mol:
+    return Chem.MolFromSmarts(FORMS[number].smarts)
+
+
+def _in_form(mol: Chem.Mol, number: int) -> set[int]:
+    """The atoms of this element that have the form that drugs have."""
+    most = mol.GetNumAtoms() * 24  # the same atom is found with its neighbors in each order
+    return {match[0] for match in mol.GetSubstructMatches(_query(number), uniquify=False, maxMatches=most)}
+
+
 def _atom_faults(mol: Chem.Mol, limits: Limits) -> Iterator[Fault]:
-    foreign, isotopes, radicals, odd = set(), False, False, False
+    foreign: dict[str, str] = {}
+    forms: dict[int, set[int]] = {}
+    isotopes, radicals, odd = False, False, False
     for atom in mol.GetAtoms():
-        if atom.GetAtomicNum() not in limits.elements:
-            foreign.add(atom.GetSymbol())
+        number = atom.GetAtomicNum()
+        if number not in limits.elements:
+            if number in FORMS and number not in forms:
+                forms[number] = _in_form(mol, number)
+            if atom.GetIdx() not in forms.get(number, ()):
+                foreign[atom.GetSymbol()] = FORMS[number].refused if number in FORMS else ""
         isotopes = isotopes or atom.GetIsotope() != 0
         radicals = radicals or atom.GetNumRadicalElectrons() != 0
         charge = atom.GetFormalCharge()
@@ -116,8 +177,9 @@ def _atom_faults(mol: Chem.Mol, limits: Limits) -> Iterator[Fault]:
     fragments = len(Chem.GetMolFrags(mol))
     if fragments > 1:
         yield Fault("one fragment", f"{fragments} fragments", "", fragments)
-    for symbol in sorted(foreign):
-        yield Fault("element", "wildcard atom *" if symbol == "*" else f"element {symbol}", symbol)
+    for symbol, words in sorted(foreign.items()):
+        words = words or ("wildcard atom *" if symbol == "*" else f"element {symbol}")
+        yield Fault("element", words, symbol)
     if isotopes:
         yield Fault("isotope", "isotope label")
     if radicals:

@@ -10,6 +10,7 @@ def test_the_table_says_what_it_is():
     assert "CC BY-SA" in info["license"]
     assert "ZINC250k" in info["source"]
     assert "chembl-sample" in info["source"]
+    assert "chembl-drugs" in info["source"]
     assert int(info["molecules"]) > 500_000
 
 

@@ -59,6 +59,7 @@ def test_the_shipped_catalog_is_complete():
         "moses-test-scaffolds",
         "zinc250k",
         "chembl-sample",
+        "chembl-drugs",
         "chemnet",
         "qm9",
     } <= set(entries)

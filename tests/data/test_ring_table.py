@@ -20,3 +20,15 @@ def test_counts_each_molecule_once_and_each_ring_once_per_molecule(tmp_path):
     before = out.read_bytes()
     main(["-o", str(out), f"first={one}", f"second={two}"])
     assert out.read_bytes() == before
+
+
+def test_of_a_salt_or_mixture_the_largest_organic_fragment_is_counted(tmp_path):
+    drugs = tmp_path / "drugs.csv"
+    drugs.write_text(
+        "smiles\nCl.c1ccc(C2CCNCC2)cc1\nII\nO.OC(=O)c1ccccc1.CN1CCCC1c1cccnc1\n[Na+].[O-]c1ccccc1\n"
+    )
+    out = tmp_path / "table.tsv.gz"
+    main(["-o", str(out), f"drugs={drugs}"])
+    text = lines(out)
+    assert any(line.startswith("# source: drugs: 4 rows, 3 molecules counted, sha256 ") for line in text)
+    assert text[-4:] == ["c1ccccc1\t2", "C1CCNC1\t1", "C1CCNCC1\t1", "c1ccncc1\t1"]

@@ -16,10 +16,12 @@ from molgen.chem.rules.rule import Group, Rule
 from molgen.chem.rules.windows import WINDOWS
 from molgen.chem.sanity import (
     GRAPH_RULES,
+    PLAIN_RULES,
     SHAPE_RULES,
     STEREO_RULES,
     Limits,
     graph_faults,
+    plain_faults,
     shape_faults,
     stereo_faults,
 )
@@ -29,8 +31,13 @@ from molgen.core.suggest import did_you_mean
 #: Preset -> the groups in it.
 PRESETS: dict[str, tuple[str, ...]] = {
     "default": ("graph", "shape", "rings", "tier 1", "PAINS", "Glaxo"),
-    "strict": ("graph", "shape", "stereo", "rings", "tier 1", "tier 2", "PAINS", "Glaxo", "SA", "drug-like"),
-    "lead-like": ("graph", "shape", "rings", "tier 1", "tier 2", "PAINS", "Glaxo", "lead-like"),
+    "strict": (
+        *("graph", "plain elements", "shape", "stereo", "rings", "tier 1", "tier 2"),
+        *("PAINS", "Glaxo", "SA", "drug-like"),
+    ),
+    "lead-like": (
+        *("graph", "plain elements", "shape", "rings", "tier 1", "tier 2", "PAINS", "Glaxo", "lead-like"),
+    ),
     "none": (),
 }
 #: Names that mean a group of another name: RDKit has these collections twice.
@@ -53,7 +60,7 @@ class Options:
     """What a user chose, as plain data that a worker process can be handed.
 
     ``add`` and ``relax`` are names of groups or rules; ``show`` groups whose hits are told and reject nothing;
-    ``limits`` other bars (fields of :class:`molgen.chem.sanity.Limits`), ``elements`` symbols allowed besides;
+    ``limits`` other bars (fields of :class:`molgen.chem.sanity.Limits`), ``elements`` symbols allowed in any form;
     ``windows`` descriptor -> (lowest, highest); ``own`` motifs; ``parents`` (name, SMILES) whose faults are excused;
     ``known_rings`` Bloom filters: a ring system that all of them know passes, however rare in the shipped table.
     """
@@ -154,6 +161,9 @@ def _makers(limits: Limits, options: Options) -> dict[str, Callable[[], Group]]:
         "graph": lambda: g.FaultGroup("graph", GRAPH_RULES, graph_faults, limits, severity="high", cost=2e-5),
         "shape": lambda: g.FaultGroup(
             "shape", SHAPE_RULES, shape_faults, limits, severity="medium", cost=3e-5
+        ),
+        "plain elements": lambda: g.FaultGroup(
+            "plain elements", PLAIN_RULES, plain_faults, limits, severity="medium", cost=2.5e-5
         ),
         "tier 1": lambda: g.MotifGroup("tier 1", shipped.motifs(1), source),
         "tier 2": lambda: g.MotifGroup("tier 2", shipped.motifs(2), source),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from rdkit import Chem
@@ -19,8 +19,6 @@ _ORDER = {bond: order for order, bond in BOND.items()}
 RING_SIZES = range(3, 9)
 #: Rings up to this size bear no double bond that is not aromatic.
 STRAINED_RING = 4
-#: What a ring that is not sound has: a double bond in a small ring, two at one carbon, a triple bond.
-_SUSPECT = tuple(map(Chem.MolFromSmarts, ("[r3,r4]=@[r3,r4]", "[#6;R](=*)=*", "*#@*")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +119,20 @@ def finished(drawing: Chem.RWMol, ring_sizes: Collection[int] = RING_SIZES) -> C
     return mol if sound_rings(mol, ring_sizes) and len(Chem.GetMolFrags(mol)) == 1 else None
 
 
+@cache
+def _suspect() -> tuple[Chem.Mol, ...]:
+    """What a ring that is not sound has: a double bond in a small ring, two at one carbon, a triple bond."""
+    return tuple(map(Chem.MolFromSmarts, ("[r3,r4]=@[r3,r4]", "[#6;R](=*)=*", "*#@*")))
+
+
 def sound_rings(mol: Chem.Mol, sizes: Collection[int] = RING_SIZES) -> bool:
     """Whether rings have one of these sizes, no triple bond or allene, and no double bond where they are strained."""
     info = mol.GetRingInfo()
     if any(len(ring) not in sizes for ring in info.AtomRings()):
         return False
-    if not any(mol.HasSubstructMatch(pattern) for pattern in _SUSPECT):  # nearly all; a look at each bond costs more
+    if not any(
+        mol.HasSubstructMatch(pattern) for pattern in _suspect()
+    ):  # nearly all; a look at each bond costs more
         return True
     doubled: set[int] = set()
     for bond in mol.GetBonds():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,56 +9,55 @@ import numpy as np
 
 from molgen.optimize.hybrid.surrogate import Belief
 
-_SMALLEST = 0.01  # of the weight of the spread in quiet times: the greedy end of a batch
-_MOST = 32.0  # times as curious as told, at most
+_SMALLEST = 0.01  # of the weight of the spread: the greedy end of a batch
 _TEN = 10  # molecules whose mean has to rise
-_BETTER = 0.002  # by this share of itself: what rises more slowly stands still
+_LEAST = 0.01  # by this share of itself
 
 
-def curiosities(n: int, largest: float, rng: np.random.Generator, factor: float = 1.0) -> np.ndarray:
-    """``n`` weights of the spread, log-uniform, in random order, one in each stretch.
-
-    From a hundredth of ``largest`` to ``factor`` times it: who grows curious stays greedy in part.
-    """
+def curiosities(n: int, largest: float, rng: np.random.Generator) -> np.ndarray:
+    """``n`` weights of the spread, log-uniform from a hundredth of ``largest``: random order, one in each stretch."""
     if n == 0 or largest == 0:
         return np.zeros(n)
     places = (np.arange(n) + rng.random(n)) / n
-    return rng.permutation(largest * _SMALLEST * (factor / _SMALLEST) ** places)
+    return rng.permutation(largest * _SMALLEST ** (1 - places))
 
 
 class Patience:
-    """How curious the search is: as it was told, and the more so the longer nothing better comes.
+    """Whether a search stands still: the mean of its ten best rose by less than ``_LEAST`` in ``patience`` molecules.
 
-    After every ``patience`` paid molecules that do not raise the mean of the ten best the weight doubles, up to
-    ``_MOST`` times; when the mean rises it is what it was.
+    ``patience`` 0: it never does.
     """
 
     def __init__(self, patience: int) -> None:
         self.patience = patience
-        self.mark, self.since = -math.inf, 0
+        self.paid = 0
+        self.course: list[tuple[int, float]] = []  # (paid, mean of the ten best), the first before the window
 
     @property
-    def factor(self) -> float:
-        """By which the weight of the spread is larger than it was told to be."""
-        return min(_MOST, 2.0 ** (self.since // self.patience)) if self.patience else 1.0
+    def exhausted(self) -> bool:
+        """Whether it stands still."""
+        if not self.patience or not self.course:
+            return False
+        (first, then), (last, now) = self.course[0], self.course[-1]
+        return last - first >= self.patience and now <= then + _LEAST * abs(then)
 
     def tell(self, scores: Sequence[float], new: int) -> None:
-        """All scores, as the surrogate sees them; the last ``new`` are new."""
-        if not new:
+        """All scores of the search, as the surrogate sees them; the last ``new`` are new."""
+        self.paid += new
+        if not new or len(scores) < _TEN:
             return
-        mean = float(np.sort(np.asarray(scores))[-_TEN:].mean())
-        self.since += new
-        if not math.isfinite(self.mark) or mean > self.mark + _BETTER * abs(self.mark):
-            self.mark, self.since = mean, 0
+        self.course.append((self.paid, float(np.sort(np.asarray(scores))[-_TEN:].mean())))
+        while len(self.course) > 1 and self.course[1][0] <= self.paid - self.patience:
+            self.course.pop(0)
 
     def state(self) -> dict[str, Any]:
         """JSON-able."""
-        return {"mark": self.mark if math.isfinite(self.mark) else None, "since": self.since}
+        return {"paid": self.paid, "course": [list(point) for point in self.course]}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Inverse of :meth:`state`."""
-        self.mark = -math.inf if state["mark"] is None else state["mark"]
-        self.since = state["since"]
+        self.paid = state["paid"]
+        self.course = [(paid, mean) for paid, mean in state["course"]]
 
 
 def shortlist(belief: Belief, n: int, largest: float) -> np.ndarray:

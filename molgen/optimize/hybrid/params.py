@@ -38,14 +38,12 @@ class HybridParams(Section):
         2000, ge=50, description="molecules that the surrogate rests on at most; time grows with their square"
     )
     exploration: float = Field(
-        1.0,
-        ge=0,
-        description="largest weight of the spread in the choice while things get better, in standard deviations",
+        1.0, ge=0, description="largest weight of the spread in the choice, in standard deviations"
     )
     patience: int = Field(
-        128,
+        384,
         ge=0,
-        description="paid molecules without better ones after which that weight doubles; 0: it never does",
+        description="paid molecules without better ones after which the search begins anew; 0: it never does",
     )
     strange: float = Field(
         0.3,

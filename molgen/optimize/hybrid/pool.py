@@ -35,13 +35,9 @@ class Candidate:
 
 @dataclass
 class Pool:
-    """Candidates of one step. ``paid``: scores (as the surrogate sees them) of what is known, with ids.
-
-    ``factor``: by which the search is more curious than it was told to be.
-    """
+    """Candidates of one step. ``paid``: scores (as the surrogate sees them) of what is known, with ids."""
 
     params: HybridParams
-    factor: float
     paid: Mapping[str, float]
     ids: Mapping[str, int]
     seen: Mapping[str, None]  # whatever need not be proposed again
@@ -106,7 +102,7 @@ class Pool:
         """The best unpaid members, for the next step."""
         taken = set(chosen)
         members = list(self.members.values())
-        order = shortlist(belief, self.params.pool + len(taken), 0.5 * self.factor * self.params.exploration)
+        order = shortlist(belief, self.params.pool + len(taken), 0.5 * self.params.exploration)
         return [members[i] for i in order if members[i].smiles not in taken][: self.params.pool]
 
 
@@ -126,7 +122,7 @@ def grow(
     belief = pool.believe(surrogate, known)
     for generation in range(params.generations):
         shares = bandit.shares(rng)
-        curiosity = float(curiosities(1, params.exploration, rng, pool.factor)[0])
+        curiosity = float(curiosities(1, params.exploration, rng)[0])
         knowledge = pool.knowledge(belief, curiosity)
         for proposer in proposers:
             rounds = 1 if proposer.once else params.generations
@@ -144,8 +140,8 @@ def pick(pool: Pool, belief: Belief, surrogate: Surrogate, n: int, seed: int) ->
     """The ``n`` candidates to pay for."""
     assert surrogate.hyper is not None
     members = list(pool.members.values())
-    few = shortlist(belief, _TOGETHER, pool.factor * pool.params.exploration)
-    weights = curiosities(n, pool.params.exploration, numpy_generator(seed, "pick"), pool.factor)
+    few = shortlist(belief, _TOGETHER, pool.params.exploration)
+    weights = curiosities(n, pool.params.exploration, numpy_generator(seed, "pick"))
     covariance = surrogate.together([pool.rows[members[i].smiles] for i in few])
     chosen = choose(belief.mean[few], covariance, weights, surrogate.hyper.noise)
     return [members[few[k]] for k in chosen]

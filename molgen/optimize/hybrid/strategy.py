@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from rdkit import Chem
 
-from molgen.chem.canonical import canonical, scaffold_of
+from molgen.chem.canonical import scaffold_of
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
-from molgen.optimize.genetic.recombine import from_table
 from molgen.optimize.hybrid.acquisition import Patience
 from molgen.optimize.hybrid.bandit import Bandit
+from molgen.optimize.hybrid.draws import drawn
 from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
 from molgen.optimize.hybrid.pool import Candidate, Pool, grow, pick
@@ -30,8 +30,6 @@ from molgen.optimize.hybrid.proposers import LanguageModel, Proposer, build_prop
 from molgen.optimize.hybrid.surrogate import Surrogate
 from molgen.optimize.protocol import Proposal, Result
 
-#: Times the model is asked for what is still missing, before common pieces of ZINC250k have to do.
-_DRAWS = 4
 #: A win is to be among so many best.
 _BEST = 50
 
@@ -42,31 +40,50 @@ class Hybrid:
     name = "hybrid"
 
     def __init__(self, prior: Any, params: HybridParams, seed: int) -> None:
-        self.params, self.seed = params, seed
-        self.proposers: list[Proposer] = build_proposers(prior, params, seed)
+        self.prior, self.params, self.seed = prior, params, seed
+        self.round = self.next_id = self.attempt = 0
+        self.ids: dict[str, int] = {}
+        self.seen: dict[str, None] = {}
+        self.seeds: dict[str, None] = {}  # what each attempt begins from, beside draws
+        self.elsewhere: dict[str, float] = {}  # scores of what the present attempt does not know of
+        self.full: dict[str, None] = {}  # scaffolds that earn nothing any more
+        self._begin()
+        self._pending: dict[int, Proposal] = {}
+        self._arms: dict[int, str] = {}
+        self._made: dict[str, int] = {}
+        self._left: list[Candidate] | None = None
+
+    def _begin(self, smiles: Sequence[str] = (), scores: Sequence[float] = ()) -> None:
+        """An attempt that knows no more than these molecules, with everybody who takes part as on the first day."""
+        params, seed = self.params, stream(self.seed, "attempt", self.attempt) if self.attempt else self.seed
+        self.proposers: list[Proposer] = build_proposers(self.prior, params, seed)
         if not self.proposers:
             raise ConfigError(
                 "optimizer 'hybrid' has nobody to propose: add language_model, genetic or recombination",
                 "optimizer.params.parts",
             )
         model = next((p for p in self.proposers if isinstance(p, LanguageModel)), None)
-        self.draws = model or LanguageModel(
-            prior, params, seed, teach=False
-        )  # also begins a search without it
+        # also begins a search without it
+        self.draws = model or LanguageModel(self.prior, params, seed, teach=False)
         self.bandit = Bandit({p.name: p.cost for p in self.proposers}, "bandit" in params.parts)
         self.surrogate = Surrogate(params.points, stream(seed, "surrogate"))
         self.patience = Patience(params.patience)
-        self.round = self.next_id = 0
-        self.smiles: list[str] = []  # of the surrogate's molecules, in its order
-        self.ids: dict[str, int] = {}
-        self.seen: dict[str, None] = {}
-        self.full: dict[str, None] = {}  # scaffolds that earn nothing any more
+        self.smiles = list(smiles)  # of the surrogate's molecules, in its order
         self.waiting: list[Candidate] = []  # the pool that the last step left
         self._rows: dict[str, Row] = {}
-        self._pending: dict[int, Proposal] = {}
-        self._arms: dict[int, str] = {}
-        self._made: dict[str, int] = {}
-        self._left: list[Candidate] | None = None
+        self._learn([self._row(text) for text in smiles], scores)
+
+    def _begin_anew(self) -> None:
+        """The next attempt: on its own, or, every other time from the third on, with all that is known."""
+        known = self.elsewhere | dict(zip(self.smiles, self.surrogate.scores, strict=True))
+        self.attempt += 1
+        own = (
+            known
+            if self.attempt > 1 and self.attempt % 2 == 0
+            else {t: known[t] for t in self.seeds if t in known}
+        )
+        self.elsewhere = {text: score for text, score in known.items() if text not in own}
+        self._begin(list(own), list(own.values()))
 
     # -- ask -----------------------------------------------------------------------------------------
 
@@ -77,7 +94,9 @@ class Hybrid:
         chosen: list[Candidate] = []
         if self._knows_enough():
             chosen = self._chosen(n) if "surrogate" in self.params.parts else self._unjudged(n)
-        chosen += self._drawn(n - len(chosen), {c.smiles for c in chosen})
+        chosen += drawn(
+            self.draws, n - len(chosen), (self.seen, {c.smiles for c in chosen}), self.seed, self.round
+        )
         proposals = [
             Proposal(self.next_id + i, c.smiles, c.origin, c.ancestors, c.nll) for i, c in enumerate(chosen)
         ]
@@ -92,7 +111,7 @@ class Hybrid:
 
     def _pool(self) -> Pool:
         paid = dict(zip(self.smiles, self.surrogate.scores, strict=True))
-        return Pool(self.params, self.patience.factor, paid, self.ids, self.seen)
+        return Pool(self.params, paid, self.ids, self.seen)
 
     def _chosen(self, n: int) -> list[Candidate]:
         """The inner search, and the choice."""
@@ -128,27 +147,6 @@ class Hybrid:
     def _is_full(self, smiles: str) -> bool:
         return bool(self.full) and scaffold_of(smiles) in self.full
 
-    def _drawn(self, n: int, taken: set[str]) -> list[Candidate]:
-        """``n`` molecules of the model, as far as it draws valid new ones; then what pieces of ZINC250k make."""
-        found: list[Candidate] = []
-        spare: list[Candidate] = []
-        for attempt in range(_DRAWS):
-            if len(found) == n:
-                return found
-            for idea in self.draws.propose(n - len(found), stream(self.seed, "draw", self.round, attempt)):
-                text = canonical(idea.smiles)
-                candidate = Candidate(text or idea.smiles, "prior", (), self.draws.name, idea.nll)
-                if text is None or text in self.seen or text in taken:
-                    spare.append(candidate)
-                else:
-                    taken.add(text)
-                    found.append(candidate)
-        for text in from_table(2 * (n - len(found)), numpy_generator(self.seed, "pieces", self.round)):
-            if len(found) < n and text not in self.seen and text not in taken:
-                taken.add(text)
-                found.append(Candidate(text, "pieces", (), "pieces"))
-        return found + spare[: n - len(found)]
-
     # -- tell ----------------------------------------------------------------------------------------
 
     def adopt(self, proposals: Sequence[Proposal]) -> None:
@@ -173,6 +171,8 @@ class Hybrid:
                 self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, _seen_as(result.score))
+            if result.id not in self._arms:  # adopted
+                self.seeds[result.smiles] = None
             lessons.append(Lesson(raw, result.smiles, result.score))
             if result.id in self._arms and (len(bar) < _BEST or _seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
@@ -186,7 +186,9 @@ class Hybrid:
         self.round += 1
         self.next_id = max([self.next_id, *(i + 1 for i in self._pending)])
         self._pending, self._left = {}, None
-        metrics["exploration"] = self.params.exploration * self.patience.factor
+        metrics["attempt"] = float(self.attempt)
+        if self.patience.exhausted:
+            self._begin_anew()
         made = sum(self._made.values())
         metrics |= {f"share/{arm}": number / made for arm, number in self._made.items()}
         return metrics | {"candidates": float(made), "winners": float(len(winners))}
@@ -196,32 +198,35 @@ class Hybrid:
         rows = [self._row(text) for text in new]
         self.smiles += new
         self.ids |= {text: number for text, (number, _) in new.items()}
-        scores = [score for _, score in new.values()]
+        self._learn(rows, [score for _, score in new.values()])
+        self.patience.tell(self.surrogate.scores, len(new))
+
+    def _learn(self, rows: Sequence[Row], scores: Sequence[float]) -> None:
         if "surrogate" in self.params.parts and len(self.smiles) >= self.params.start:
             self.surrogate.add(rows, scores)
         else:  # nothing is computed before it is needed
             self.surrogate.rows += rows
             self.surrogate.scores += scores
-        self.patience.tell(self.surrogate.scores, len(new))
 
     def revise(self, scores: Mapping[str, float]) -> None:
         """Molecules are worth something else now, or nothing any more."""
         known = {text: score for text, score in scores.items() if not math.isnan(score)}
         self._open(known)
         self.draws.revise(known)
+        self.patience = Patience(self.params.patience)  # the best of now are others
+        self.elsewhere = {text: _seen_as(known[text]) for text in self.elsewhere if text in known}
+        self.seeds = dict.fromkeys(text for text in self.seeds if text in known)
         kept = [i for i, text in enumerate(self.smiles) if text in known]
         changed = {i: _seen_as(known[self.smiles[i]]) for i in kept}
-        self.patience = Patience(self.params.patience)  # the best of now are others
         if len(kept) == len(self.smiles):
             self.surrogate.rescore(changed)
-            return
-        rows = [self.surrogate.rows[i] for i in kept]
-        self.smiles = [self.smiles[i] for i in kept]
-        self.ids = {text: self.ids[text] for text in self.smiles}  # told again, the others are news
-        self.surrogate = Surrogate(self.params.points, self.surrogate.seed)
-        self.surrogate.rows, self.surrogate.scores = rows, [changed[i] for i in kept]
-        if "surrogate" in self.params.parts and len(rows) >= self.params.start:
-            self.surrogate.add([], [])
+        else:
+            rows = [self.surrogate.rows[i] for i in kept]
+            self.smiles = [self.smiles[i] for i in kept]
+            self.surrogate = Surrogate(self.params.points, self.surrogate.seed)
+            self._learn(rows, [changed[i] for i in kept])
+        # told again, the others are news
+        self.ids = {text: self.ids[text] for text in (*self.smiles, *self.elsewhere)}
 
     def _open(self, scores: Mapping[str, float]) -> None:
         """Scaffolds have room again whose molecules are worth something now, or are not known any more."""
@@ -241,11 +246,13 @@ class Hybrid:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """All that is known, the pool that waits, and the states of the parts."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in ("round", "next_id")}
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("round", "next_id", "attempt")}
         values |= {
             "known": [[t, self.ids[t], s] for t, s in zip(self.smiles, self.surrogate.scores, strict=True)],
             "ids": dict(self.ids),
             "seen": list(self.seen),
+            "seeds": list(self.seeds),
+            "elsewhere": [[text, score] for text, score in self.elsewhere.items()],
             "full": list(self.full),
             "waiting": [[c.smiles, c.origin, list(c.ancestors), c.arm, c.nll] for c in self.waiting],
             "surrogate": self.surrogate.state(),
@@ -261,15 +268,17 @@ class Hybrid:
 
     def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
         """Inverse of :meth:`state`."""
-        self.round, self.next_id = values["round"], values["next_id"]
+        self.round, self.next_id, self.attempt = values["round"], values["next_id"], values["attempt"]
+        self._begin()
         self.smiles = [text for text, _, _ in values["known"]]
         self.ids = dict(values["ids"])
         self.seen, self.full = dict.fromkeys(values["seen"]), dict.fromkeys(values["full"])
+        self.seeds = dict.fromkeys(values["seeds"])
+        self.elsewhere = {text: float(score) for text, score in values["elsewhere"]}
         self.waiting = [
             Candidate(text, origin, tuple(ancestors), arm, nll)
             for text, origin, ancestors, arm, nll in values["waiting"]
         ]
-        self._rows = {}
         rows = [featurize(Chem.MolFromSmiles(text)) for text in self.smiles]
         scores = [float(score) for _, _, score in values["known"]]
         self.surrogate.load_state(values["surrogate"], rows, scores)

@@ -53,6 +53,19 @@ def test_strict_holds_the_default_and_none_holds_nothing(default: RuleSet, stric
     assert broken(RuleSet(Options(preset="none")), QUINONE) == []
 
 
+def test_strict_and_lead_like_keep_to_plain_elements_unless_one_is_asked_for() -> None:
+    boronic, phosphine = "OB(O)c1ccc(C(N)=O)cc1", "CP(C)c1ccc(C(N)=O)cc1"
+    for preset in ("strict", "lead-like"):
+        assert "plain elements: element" in broken(RuleSet(Options(preset=preset)), boronic)
+        assert "plain elements: element" not in broken(
+            RuleSet(Options(preset=preset, elements=("B",))), boronic
+        )
+    rules = RuleSet(Options(preset="strict", relax=("element",)))
+    assert not [rule for rule in broken(rules, boronic) + broken(rules, phosphine) if "element" in rule]
+    (hit,) = RuleSet(Options(preset="none", add=("graph",))).judge(Chem.MolFromSmiles(phosphine)).broken
+    assert hit.short == hit.words == "phosphorus that is not a phosphate, phosphonate or phosphine oxide"
+
+
 @pytest.mark.parametrize("name", ["nitroarene", "Nitroarene", "tier 2: nitroarene", "tier-2", "TIER_2"])
 def test_a_rule_is_relaxed_by_its_name_and_this_is_said(name: str) -> None:
     rules = RuleSet(Options(preset="none", add=("tier 2",), relax=(name,)))

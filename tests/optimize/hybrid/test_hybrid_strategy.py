@@ -100,20 +100,71 @@ def test_a_run_killed_at_any_point_goes_on_with_the_same_molecules(cut: int) -> 
     assert first.ledger + rest.ledger == whole.ledger
 
 
-def test_a_run_killed_while_it_is_curious_goes_on_with_the_same_molecules() -> None:
+@pytest.mark.parametrize("cut", [5, 7, 9])
+def test_a_run_killed_after_it_began_anew_goes_on_with_the_same_molecules(cut: int) -> None:
     impatient = {"patience": 6}
-    whole = Course(make(**impatient), score=spread_little).run(8)
-    first = Course(make(**impatient), score=spread_little).run(6)
-    assert first.optimizer.patience.factor > 1
-    rest = restored(first, **impatient).run(2)
+    whole = Course(make(**impatient), score=spread_little).run(12)
+    first = Course(make(**impatient), score=spread_little).run(cut)
+    assert first.optimizer.attempt >= 1
+    rest = restored(first, **impatient).run(12 - cut)
     assert first.ledger + rest.ledger == whole.ledger
+    assert whole.optimizer.attempt >= 3
 
 
-def test_other_scores_make_it_as_curious_as_it_was_told_to_be() -> None:
-    course = Course(make(patience=6), score=spread_little).run(6)
-    assert course.optimizer.patience.factor > 1
+def test_an_attempt_knows_nothing_of_those_before_and_every_other_one_all() -> None:
+    course = Course(make(patience=6), score=spread_little)
+    known: dict[int, set[str]] = {}
+    while course.optimizer.attempt < 4:
+        before, paid = course.optimizer.attempt, set(course.known)
+        course.step()
+        if course.optimizer.attempt > before:
+            known[course.optimizer.attempt] = set(course.optimizer.smiles)
+            assert set(course.optimizer.smiles) | set(course.optimizer.elsewhere) == set(course.known)
+            assert paid
+    assert not known[1]
+    assert not known[3]
+    assert len(known[2]) > 20
+    assert len(known[4]) > len(known[2])
+    assert len({text for text, _, _ in course.ledger}) == len(course.ledger)  # nothing is paid for twice
+
+
+def test_an_attempt_begins_from_the_seed_compounds_again() -> None:
+    course = Course(make(patience=6), score=spread_little)
+    texts = [Chem.CanonSmiles(text) for text in SHELF[:12]]
+    course.optimizer.adopt([Proposal(i, text, "seed") for i, text in enumerate(texts)])
+    values = [spread_little(text) for text in texts]
+    told = zip(texts, values, strict=True)
+    course.optimizer.tell([Result(i, "scored", t, v, v) for i, (t, v) in enumerate(told)])
+    course.known |= dict(zip(texts, values, strict=True))
+    while course.optimizer.attempt < 1:
+        course.step()
+    assert course.optimizer.smiles == texts
+    again = restored(course, patience=6)
+    assert [p.smiles for p in course.step()] == [p.smiles for p in again.step()]
+    assert "prior" not in {p.origin for p in course.optimizer.ask(6)}
+
+
+def test_a_search_told_to_be_patient_for_ever_never_begins_anew() -> None:
+    course = Course(make(patience=0), score=spread_little).run(8)
+    assert course.optimizer.attempt == 0
+
+
+def test_other_scores_give_it_its_patience_back() -> None:
+    course = Course(make(patience=60), score=spread_little).run(8)
+    assert course.optimizer.patience.paid
     course.optimizer.revise({text: nitrogens(text) for text in course.optimizer.smiles})
-    assert course.optimizer.patience.factor == 1
+    assert not course.optimizer.patience.paid
+
+
+def test_scores_that_change_are_right_in_the_attempts_before_too() -> None:
+    course = Course(make(patience=6), score=spread_little)
+    while course.optimizer.attempt < 1:
+        course.step()
+    before = list(course.optimizer.elsewhere)
+    assert before
+    course.optimizer.revise({text: 0.25 for text in before[1:]})
+    assert course.optimizer.elsewhere == dict.fromkeys(before[1:], 0.5)
+    assert before[0] not in course.optimizer.ids
 
 
 def test_what_it_chooses_is_better_than_what_it_draws() -> None:
