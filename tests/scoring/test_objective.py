@@ -4,40 +4,19 @@ import pytest
 from molgen.chem.molecule import Molecule, parse_all
 from molgen.core.errors import ConfigError, ScorerError
 from molgen.core.schema import ObjectiveConfig
-from molgen.scoring.objective import build_objective, score_table
+from molgen.scoring.objective import score_table
 from molgen.scoring.protocol import Scored
 from molgen.testing import SCORER_SMILES
 
 MOLS = parse_all(SCORER_SMILES, "default").ok
 
 
-class Toy:
-    """Scores by a table, counts what it is asked, and can be told to be dear."""
-
-    unit = "u"
-
-    def __init__(self, values=None, cost=1e-5, fingerprint=None):
-        self.name, self.values, self.cost, self.asked = "toy", values or {}, cost, []
-        if fingerprint:
-            self.fingerprint = fingerprint
-
-    def __call__(self, mols):
-        self.asked += [mol.smiles for mol in mols]
-        values = np.array([self.values.get(mol.smiles, 0.5) for mol in mols], dtype=np.float64)
-        return Scored(values, {int(i): "toy broke" for i in np.flatnonzero(np.isnan(values))})
-
-
-def objective(components, handed_in=None, aggregate="geometric_mean", **options):
-    config = ObjectiveConfig.model_validate({"components": components, "aggregate": aggregate})
-    return build_objective(config, handed_in=handed_in or {}, **options)
-
-
 def mols(*smiles):
     return [Molecule(text) for text in smiles]
 
 
-def test_totals_are_weighted_means_of_desirabilities():
-    toys = {"a": Toy({"C": 0.4}), "b": Toy({"C": 0.9})}
+def test_totals_are_weighted_means_of_desirabilities(toy, objective):
+    toys = {"a": toy({"C": 0.4}), "b": toy({"C": 0.9})}
     components = [{"use": "a", "weight": 1}, {"use": "b", "weight": 3}]
     table = objective(components, toys)(mols("C"))
     assert table.total == pytest.approx([(0.4 * 0.9**3) ** 0.25])
@@ -47,16 +26,16 @@ def test_totals_are_weighted_means_of_desirabilities():
     assert table.total == pytest.approx([(0.4 + 2.7) / 4])
 
 
-def test_a_filter_gates_and_stays_out_of_the_mean():
-    toys = {"ok": Toy({"C": 0.5, "CC": 0.49}), "main": Toy({"C": 0.7, "CC": 0.7})}
+def test_a_filter_gates_and_stays_out_of_the_mean(toy, objective):
+    toys = {"ok": toy({"C": 0.5, "CC": 0.49}), "main": toy({"C": 0.7, "CC": 0.7})}
     table = objective([{"use": "main"}, {"use": "ok", "role": "filter"}], toys)(mols("C", "CC"))
     assert table.total.tolist() == [pytest.approx(0.7), 0.0]
     assert table.passed.tolist() == [True, False]
     assert table.reasons == ["", "filter ok: 0.49 too low"]
 
 
-def test_a_molecule_that_fails_a_filter_pays_for_nothing_dearer():
-    toys = {"cheap": Toy({"C": 0.0}, 1e-6), "dear": Toy(cost=1.0), "dearest": Toy(cost=2.0)}
+def test_a_molecule_that_fails_a_filter_pays_for_nothing_dearer(toy, objective):
+    toys = {"cheap": toy({"C": 0.0}, 1e-6), "dear": toy(cost=1.0), "dearest": toy(cost=2.0)}
     components = [{"use": "dear"}, {"use": "dearest", "role": "filter"}, {"use": "cheap", "role": "filter"}]
     built = objective(components, toys)
     table = built(mols("C", "CC"))
@@ -69,7 +48,7 @@ def test_a_molecule_that_fails_a_filter_pays_for_nothing_dearer():
     assert built.names == ["dear", "dearest", "cheap"], "columns keep the order of the configuration"
 
 
-def test_everything_computes_all_and_gives_all_reasons_with_the_same_totals():
+def test_everything_computes_all_and_gives_all_reasons_with_the_same_totals(objective):
     components = [
         {"use": "qed"},
         {"use": "mol_weight", "role": "filter", "transform": {"type": "step", "low": 200, "high": 500}},
@@ -87,7 +66,7 @@ def test_everything_computes_all_and_gives_all_reasons_with_the_same_totals():
     )
 
 
-def test_reasons_name_the_alert_and_the_window():
+def test_reasons_name_the_alert_and_the_window(objective):
     quinone = mols("O=C1C=CC(=O)C(c2ccccc2)=C1")
     alerts = objective([{"use": "alerts", "role": "filter", "params": {"catalogs": ["PAINS"]}}])
     assert alerts(quinone).reasons == ["filter alerts: PAINS quinone_A(370)"]
@@ -96,20 +75,20 @@ def test_reasons_name_the_alert_and_the_window():
     assert weight(quinone).reasons == ["filter mol_weight: 184.2 outside 200..500"]
 
 
-def test_a_penalty_multiplies_the_total():
-    toys = {"main": Toy({"C": 0.8}), "bad": Toy({"C": 0.25})}
+def test_a_penalty_multiplies_the_total(toy, objective):
+    toys = {"main": toy({"C": 0.8}), "bad": toy({"C": 0.25})}
     table = objective([{"use": "main"}, {"use": "bad", "role": "penalty"}], toys)(mols("C"))
     assert table.total == pytest.approx([0.2])
 
 
-def test_filters_alone_give_1_or_0():
-    toys = {"ok": Toy({"C": 1.0, "CC": 0.0})}
+def test_filters_alone_give_1_or_0(toy, objective):
+    toys = {"ok": toy({"C": 1.0, "CC": 0.0})}
     assert objective([{"use": "ok", "role": "filter"}], toys)(mols("C", "CC")).total.tolist() == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("role", ["score", "penalty"])
-def test_a_missing_value_means_no_total_and_says_why(role):
-    toys = {"a": Toy({"C": np.nan}), "b": Toy()}
+def test_a_missing_value_means_no_total_and_says_why(role, toy, objective):
+    toys = {"a": toy({"C": np.nan}), "b": toy()}
     table = objective([{"use": "a", "role": role}, {"use": "b"}], toys)(mols("C", "CC"))
     assert np.isnan(table.total).tolist() == [True, False]
     assert table.passed.tolist() == [True, True]
@@ -118,15 +97,15 @@ def test_a_missing_value_means_no_total_and_says_why(role):
 
 
 @pytest.mark.parametrize("role", ["score", "penalty"])
-def test_a_missing_value_can_be_left_out(role):
-    toys = {"a": Toy({"C": np.nan}), "b": Toy({"C": 0.3})}
+def test_a_missing_value_can_be_left_out(role, toy, objective):
+    toys = {"a": toy({"C": np.nan}), "b": toy({"C": 0.3})}
     table = objective([{"use": "a", "role": role, "on_missing": "ignore"}, {"use": "b"}], toys)(mols("C"))
     assert table.total == pytest.approx([0.3])
     assert table.reasons == [""]
 
 
-def test_a_filter_without_a_value_neither_passes_nor_fails():
-    toys = {"f": Toy({"C": np.nan}), "main": Toy()}
+def test_a_filter_without_a_value_neither_passes_nor_fails(toy, objective):
+    toys = {"f": toy({"C": np.nan}), "main": toy()}
     table = objective([{"use": "f", "role": "filter"}, {"use": "main"}], toys)(mols("C"))
     assert np.isnan(table.total[0])
     assert table.passed.tolist() == [False]
@@ -137,22 +116,22 @@ def test_a_filter_without_a_value_neither_passes_nor_fails():
     assert table.passed.tolist() == [True]
 
 
-def test_all_components_ignored_and_missing_is_no_total():
-    table = objective([{"use": "a", "on_missing": "ignore"}], {"a": Toy({"C": np.nan})})(mols("C"))
+def test_all_components_ignored_and_missing_is_no_total(toy, objective):
+    table = objective([{"use": "a", "on_missing": "ignore"}], {"a": toy({"C": np.nan})})(mols("C"))
     assert np.isnan(table.total[0])
     assert table.reasons == ["no component has a value"]
 
 
-def test_a_raw_value_outside_0_1_without_a_curve_is_no_desirability_and_says_so():
-    table = objective([{"use": "a"}], {"a": Toy({"C": 3.7})})(mols("C", "CC"))
+def test_a_raw_value_outside_0_1_without_a_curve_is_no_desirability_and_says_so(toy, objective):
+    table = objective([{"use": "a"}], {"a": toy({"C": 3.7})})(mols("C", "CC"))
     assert table.raw["a"].tolist() == [3.7, 0.5]
     assert np.isnan(table.total[0])
     assert table.reasons[0] == "a: 3.7 is outside 0..1, give the component a transform"
     assert table.warnings == ["a: 1 values outside 0..1 have no desirability; give the component a transform"]
 
 
-def test_a_handed_in_scorer_that_breaks_its_contract_is_named():
-    class Short(Toy):
+def test_a_handed_in_scorer_that_breaks_its_contract_is_named(toy, objective):
+    class Short(toy):
         def __call__(self, chosen):
             return Scored(np.zeros(len(chosen) - 1))
 
@@ -162,7 +141,7 @@ def test_a_handed_in_scorer_that_breaks_its_contract_is_named():
         objective([{"use": "a"}], {"a": Short()})(mols("C", "CC"))
 
 
-def test_all_problems_come_in_one_report():
+def test_all_problems_come_in_one_report(objective):
     components = [
         {"use": "mol_wieght"},
         {
@@ -195,7 +174,7 @@ def test_all_problems_come_in_one_report():
     assert "did you mean 'mol_weight'" in str(caught.value)
 
 
-def test_the_fingerprint_changes_with_everything_that_changes_totals():
+def test_the_fingerprint_changes_with_everything_that_changes_totals(objective):
     base = {"use": "similarity", "params": {"references": ["C"]}}
     variants = [
         [base],
@@ -228,7 +207,7 @@ def test_the_frame_keeps_ids_and_other_columns():
     assert frame["assay"][0] == 7.1
 
 
-def test_components_describe_themselves_for_the_report():
+def test_components_describe_themselves_for_the_report(objective):
     described = objective([{"use": "mol_weight", "weight": 2}]).describe()
     assert described == [
         {

@@ -11,31 +11,9 @@ from molgen.core.errors import Interrupted, ScorerError
 from molgen.core.schema import ObjectiveConfig
 from molgen.scoring.cache import ScoreCache
 from molgen.scoring.objective import build_objective
-from molgen.scoring.protocol import Scored
 from molgen.testing import SCORER_SMILES
 
 MOLS = parse_all(SCORER_SMILES, "default").ok
-
-
-class Toy:
-    """Scores by a table, counts what it is asked, and can be told to be dear."""
-
-    unit = "u"
-
-    def __init__(self, values=None, cost=1e-5, fingerprint=None):
-        self.name, self.values, self.cost, self.asked = "toy", values or {}, cost, []
-        if fingerprint:
-            self.fingerprint = fingerprint
-
-    def __call__(self, mols):
-        self.asked += [mol.smiles for mol in mols]
-        values = np.array([self.values.get(mol.smiles, 0.5) for mol in mols], dtype=np.float64)
-        return Scored(values, {int(i): "toy broke" for i in np.flatnonzero(np.isnan(values))})
-
-
-def objective(components, handed_in=None, aggregate="geometric_mean", **options):
-    config = ObjectiveConfig.model_validate({"components": components, "aggregate": aggregate})
-    return build_objective(config, handed_in=handed_in or {}, **options)
 
 
 def mols(*smiles):
@@ -64,7 +42,7 @@ def same(a, b):
         assert np.array_equal(a.desirability[name], b.desirability[name], equal_nan=True), name
 
 
-def test_scores_do_not_depend_on_the_batch():
+def test_scores_do_not_depend_on_the_batch(objective):
     with objective(ALL_ROLES) as built:
         together = built(MOLS)
         for k, mol in enumerate(MOLS):
@@ -75,15 +53,15 @@ def test_scores_do_not_depend_on_the_batch():
     assert np.array_equal(turned.total[::-1], together.total)
 
 
-def test_a_molecule_that_stands_twice_is_computed_once_and_scored_twice():
-    toy = Toy({"C": 0.3, "CC": np.nan})
+def test_a_molecule_that_stands_twice_is_computed_once_and_scored_twice(toy, objective):
+    toy = toy({"C": 0.3, "CC": np.nan})
     table = objective([{"use": "a"}], {"a": toy})(mols("C", "CC", "C", "CC"))
     assert toy.asked == ["C", "CC"]
     assert table.total[0] == table.total[2] == pytest.approx(0.3)
     assert table.reasons[1] == table.reasons[3] == "a: no value (toy broke)"
 
 
-def test_no_molecules_no_rows():
+def test_no_molecules_no_rows(objective):
     with objective(ALL_ROLES) as built:
         table = built([])
     assert len(table) == 0
@@ -98,9 +76,9 @@ def _columns(table):
     return names
 
 
-def test_dear_values_are_asked_once_cheap_ones_again():
-    dear, cheap = Toy(cost=1.0, fingerprint="d"), Toy(cost=1e-5, fingerprint="c")
-    unknown = Toy(cost=1.0)
+def test_dear_values_are_asked_once_cheap_ones_again(toy, objective):
+    dear, cheap = toy(cost=1.0, fingerprint="d"), toy(cost=1e-5, fingerprint="c")
+    unknown = toy(cost=1.0)
     toys = {"dear": dear, "cheap": cheap, "unknown": unknown}
     built = objective([{"use": name} for name in toys], toys)
     same(built(mols("C", "CC")), built(mols("CC", "C", "CCC")[:2][::-1]))
@@ -108,8 +86,8 @@ def test_dear_values_are_asked_once_cheap_ones_again():
     assert len(cheap.asked) == len(unknown.asked) == 4, "no fingerprint, no cache"
 
 
-def test_a_killed_run_pays_only_for_the_calls_in_flight(tmp_path):
-    class Dies(Toy):
+def test_a_killed_run_pays_only_for_the_calls_in_flight(tmp_path, toy, objective):
+    class Dies(toy):
         def stream(self, chosen, mark):
             for k, mol in enumerate(chosen):
                 if mark is not None:
@@ -131,8 +109,8 @@ def test_a_killed_run_pays_only_for_the_calls_in_flight(tmp_path):
     assert table.notes == {"a": dict.fromkeys(range(4), "a note")}
 
 
-def test_a_stop_request_ends_the_batch_between_chunks():
-    toy = Toy(cost=1.0)
+def test_a_stop_request_ends_the_batch_between_chunks(toy, objective):
+    toy = toy(cost=1.0)
     answers = iter([None, None, "SIGTERM"])
     with pytest.raises(Interrupted, match="SIGTERM") as caught:
         objective([{"use": "a"}], {"a": toy})(mols("C", "CC", "CCC"), stop=lambda: next(answers))
@@ -140,14 +118,14 @@ def test_a_stop_request_ends_the_batch_between_chunks():
     assert toy.asked == ["C", "CC"]
 
 
-def test_progress_adds_up_to_the_distinct_molecules():
+def test_progress_adds_up_to_the_distinct_molecules(objective):
     steps = []
     with objective(ALL_ROLES) as built:
         built(MOLS + MOLS, progress=steps.append)
     assert sum(steps) == len(MOLS)
 
 
-def test_two_workers_give_the_same_bits_as_none(tmp_path):
+def test_two_workers_give_the_same_bits_as_none(tmp_path, toy):
     (tmp_path / "mine.py").write_text(
         "import os\n"
         "def f(smiles):\n"
@@ -165,7 +143,7 @@ def test_two_workers_give_the_same_bits_as_none(tmp_path):
         {"use": "a", "role": "filter"},
         {"use": "b"},
     ]
-    toys = {"a": Toy({"CCO": 0.1}), "b": Toy({"C": np.nan}, 1.0)}
+    toys = {"a": toy({"CCO": 0.1}), "b": toy({"C": np.nan}, 1.0)}
     config = ObjectiveConfig.model_validate({"components": components})
     tables, processes, journals = [], [], []
     for workers in (1, 2):
