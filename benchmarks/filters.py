@@ -6,12 +6,13 @@
 
 `speed`, which is also what runs without arguments, needs no data but FILE (any table of molecules; default: zinc250k
 of the catalog) and prints molecules per CPU-second, ours beside a plain RDKit loop of the same panel. `pass-rates`
-prints the share that passes each group and preset. `rings` compares thresholds on the shipped table with "at least 5
-times in ChEMBL" by the table of PatWalters/useful_rdkit_utils (data/chembl_ring_systems.csv); tautomers of a ring are
-one ring, by InChIKey. With --table-minus the counts of that file's molecules are taken out of the shipped table first:
-a file that was part of the table is then judged as if it had not been. With --apart-from `pass-rates` also prints each
-set without the compounds of that file (by the first block of the InChIKey), and how many there are of these. FILE may be
-a name of the catalog that was fetched (chembl-drugs), and FILE.whl stands for the drugs in the wheel of ADMET-AI.
+prints the share that passes each group, each preset and each gate of `molgen evaluate`. `rings` compares thresholds on
+the shipped table with "at least 5 times in ChEMBL" by the table of PatWalters/useful_rdkit_utils
+(data/chembl_ring_systems.csv); tautomers of a ring are one ring, by InChIKey. With --table-minus the counts of that
+file's molecules are taken out of the shipped table first: a file that was part of the table is then judged as if it had
+not been. With --apart-from `pass-rates` also prints each set without the compounds of that file (by the first block of
+the InChIKey), and how many those are. FILE may be the name of a catalog entry that was fetched (chembl-drugs), and
+FILE.whl stands for the drugs in the wheel of ADMET-AI.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from molgen.chem.rules.ruleset import RuleSet
 from molgen.chem.sa_score import sa_score
 from molgen.data import catalog
 from molgen.data.reader import raw_rows
+from molgen.metrics import gates
 
 DRUGS = "admet_ai/resources/data/drugbank_approved.csv"
 PHYSCHEM = ("mol_weight", "logp", "tpsa", "hbd", "hba", "rotatable_bonds", "aromatic_rings", "fraction_csp3")
@@ -79,7 +81,7 @@ def texts_of(path: Path, n: int) -> list[str]:
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel, wheel.open(DRUGS) as stream:
             return [row["smiles"] for row in csv.DictReader(io.TextIOWrapper(stream))]
-    if not path.exists() and catalog.is_fetched(str(path)):
+    if not path.exists():
         path = catalog.locate(str(path))
     rows = [text for _, text, _, _ in raw_rows(path)]
     return random.Random(0).sample(rows, n) if len(rows) > n else rows
@@ -146,6 +148,15 @@ def pass_rates(options: argparse.Namespace) -> None:
             sum(all(r.id not in ids for r in one) for one in rows) / len(rows) for rows in broken.values()
         ]
         print(f"| **{name}** | " + " | ".join(f"**{100 * share:.1f}**" for share in shares) + " |")
+    asked: set[str] = set()
+    for gate in gates.GATES:  # each gate asks what the one before asks, and more
+        for stage, (own, _) in gates.STAGES.items():
+            asked |= set(gates.RULES[stage]) if own == gate else set()
+        shares = [
+            sum(all(not {r.id, r.group} & asked for r in one) for one in rows) / len(rows)
+            for rows in broken.values()
+        ]
+        print(f"| gate {gate} | " + " | ".join(f"{100 * share:.1f}" for share in shares) + " |")
 
 
 @cache

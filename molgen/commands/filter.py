@@ -47,7 +47,7 @@ def filter_(
         typer.Option(metavar="NAME=LOW:HIGH", help="Your own window, e.g. logp=:4 (repeatable)."),
     ] = None,
     element: Annotated[
-        list[str] | None, typer.Option(metavar="SYMBOL", help="Allowed besides, e.g. P (repeatable).")
+        list[str] | None, typer.Option(metavar="SYMBOL", help="Allowed in any form, e.g. Si (repeatable).")
     ] = None,
     own: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your table of motifs, YAML (docs/filters.md).")

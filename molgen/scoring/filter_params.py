@@ -26,7 +26,9 @@ class FilterPresetParams(Section):
     limits: dict[str, float] = Field(
         default_factory=dict, description="other bars, e.g. stereo_centers: 6, sa_score: 5"
     )
-    elements: list[str] = Field(default_factory=list, description="elements allowed besides, e.g. P, B, I")
+    elements: list[str] = Field(
+        default_factory=list, description="elements allowed in any form, e.g. P, B, Si"
+    )
     windows: dict[str, tuple[float | None, float | None]] = Field(
         default_factory=dict, description="your own windows, descriptor: [low, high], null for an open end"
     )

@@ -65,7 +65,7 @@ class RingGroup(Group):
             "ring system",
             self.name,
             "medium",
-            "counts of ring systems in ZINC250k and a ChEMBL sample, shipped",
+            "counts of ring systems in ZINC250k, a ChEMBL sample and drugs, shipped",
             f"every ring system in at least {least} of {self._counted:,} public molecules"
             + (", or in both ChEMBL and SureChEMBL" if known else ""),
         )
