@@ -41,7 +41,7 @@ class HybridParams(Section):
         1.0, ge=0, description="largest weight of the spread in the choice, in standard deviations"
     )
     patience: int = Field(
-        384,
+        256,
         ge=0,
         description="paid molecules without better ones after which the search begins anew; 0: it never does",
     )
