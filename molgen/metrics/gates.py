@@ -7,7 +7,7 @@ D  C, and neither PAINS nor Glaxo hard alerts
 E  D, and SA score, weight, rotatable bonds, stereo centers, chain and halogens within limits
 
 The rules are those of the filter stage (:mod:`molgen.chem.rules`); the gates only put them in this order. They judge
-one neutralized fragment: standardize first (policy ``default``). A gate that is passed by 58 % of the
+one neutralized fragment: standardize first (policy ``default``). A gate that is passed by 55 % of the
 approved drugs (E) is a description of a list, no law; that is why every rejection has its name.
 """
 
