@@ -171,7 +171,8 @@ def _funnel(result: Evaluation) -> str:
         f'<div class="panel"><table class="funnel"><thead><tr><th>step</th><th class="n">left</th><th class="n">of raw'
         f'</th><th></th><th class="n">lost</th><th>most frequent reasons</th></tr></thead>'
         f'<tbody>{"".join(rows)}</tbody></table></div><div class="facts">{gates}</div>'
-        "<p>Of approved drugs up to 700 g/mol 92, 91, 90, 77 and 55 % pass gates A to E, of ZINC molecules 99, 96, 96, 90 and 89 %.</p>"
+        "<p>Of approved drugs up to 700 g/mol 92, 91, 90, 77 and 55 % pass gates A to E, of ZINC molecules 99, 96, 96, "
+        "90 and 89 %.</p>"
     )
 
 
