@@ -21,7 +21,7 @@ from molgen.optimize.control import pairs_of
 from molgen.optimize.diversity import Quota
 from molgen.optimize.fate import fate
 from molgen.optimize.memory import CARRIED, Entry, Memory
-from molgen.optimize.protocol import CanRevise, Optimizer, Proposal, Result
+from molgen.optimize.protocol import CanRevise, HasNotes, Optimizer, Proposal, Result
 from molgen.optimize.reward import Reward, TotalReward
 from molgen.optimize.stages import Stages
 from molgen.optimize.watch import Watch
@@ -83,8 +83,9 @@ class Search:
             self.folder.ledger.append_many([entry.to_row() for entry in entries])
             self.folder.log_metrics(row, self.step)
             self.tracker.log_metrics(row, self.step)
-            for warning in [*table.warnings, *self.watch.alarms(self.step, self.memory)]:
-                self.folder.log(f"step {self.step}: {warning}")
+            notes = self.optimizer.notes() if isinstance(self.optimizer, HasNotes) else []
+            for note in [*table.warnings, *self.watch.alarms(self.step, self.memory), *notes]:
+                self.folder.log(f"step {self.step}: {note}")
             on_step(row)
             self.move_on()
             if self.step % self.config.checkpoint_every == 0:

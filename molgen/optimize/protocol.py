@@ -55,6 +55,15 @@ class CanRevise(Protocol):
         ...
 
 
+@runtime_checkable
+class HasNotes(Protocol):
+    """A strategy that does something now and then which the user should read of."""
+
+    def notes(self) -> list[str]:
+        """What happened in the last :meth:`Optimizer.tell`, in words."""
+        ...
+
+
 class Optimizer(Protocol):
     """A search strategy. It never sees the scorers, only the results, in any order, matched by id."""
 

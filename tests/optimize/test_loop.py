@@ -182,6 +182,13 @@ def test_a_generator_that_only_repeats_itself_ends_with_the_reason(make_search):
     assert "collapse" in (search.folder.path / "log.txt").read_text()
 
 
+def test_what_a_strategy_notes_is_in_the_log(make_search):
+    search = make_search(budget={"molecules": 5})
+    search.optimizer.notes = lambda: ["the search begins anew"]
+    search.run()
+    assert "step 1: the search begins anew" in (search.folder.path / "log.txt").read_text()
+
+
 def test_the_target_and_the_patience_end_a_run_early(make_search):
     assert "target" in make_search("a", budget={"molecules": 100, "target": 0.01}).run()
     assert "no better mean" in make_search("b", budget={"molecules": 1000, "patience": 3}).run()

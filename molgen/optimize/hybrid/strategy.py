@@ -27,7 +27,7 @@ from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
 from molgen.optimize.hybrid.pool import Candidate, Pool, grow, pick
 from molgen.optimize.hybrid.proposers import LanguageModel, Proposer, build_proposers
-from molgen.optimize.hybrid.surrogate import Surrogate
+from molgen.optimize.hybrid.surrogate import Surrogate, seen_as
 from molgen.optimize.protocol import Proposal, Result
 
 #: A win is to be among so many best.
@@ -52,6 +52,7 @@ class Hybrid:
         self._arms: dict[int, str] = {}
         self._made: dict[str, int] = {}
         self._left: list[Candidate] | None = None
+        self._notes: list[str] = []
 
     def _begin(self, smiles: Sequence[str] = (), scores: Sequence[float] = ()) -> None:
         """An attempt that knows no more than these molecules, with everybody who takes part as on the first day."""
@@ -77,11 +78,16 @@ class Hybrid:
         """The next attempt: on its own, or, every other time from the third on, with all that is known."""
         known = self.elsewhere | dict(zip(self.smiles, self.surrogate.scores, strict=True))
         self.attempt += 1
-        own = (
-            known
-            if self.attempt > 1 and self.attempt % 2 == 0
-            else {t: known[t] for t in self.seeds if t in known}
-        )
+        together = self.attempt > 1 and self.attempt % 2 == 0
+        own = known if together else {text: known[text] for text in self.seeds if text in known}
+        self._notes = [
+            f"the ten best have stood still for {self.params.patience} molecules: "
+            + (
+                f"all {len(own):,} known ones are searched on together"
+                if together
+                else "the search begins anew"
+            )
+        ]
         self.elsewhere = {text: score for text, score in known.items() if text not in own}
         self._begin(list(own), list(own.values()))
 
@@ -170,11 +176,11 @@ class Hybrid:
             if result.score <= 0 < result.total:  # its scaffold is full
                 self.full[scaffold_of(result.smiles)] = None
                 continue
-            new[result.smiles] = (result.id, _seen_as(result.score))
+            new[result.smiles] = (result.id, seen_as(result.score))
             if result.id not in self._arms:  # adopted
                 self.seeds[result.smiles] = None
             lessons.append(Lesson(raw, result.smiles, result.score))
-            if result.id in self._arms and (len(bar) < _BEST or _seen_as(result.score) > bar[0]):
+            if result.id in self._arms and (len(bar) < _BEST or seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
         self._take(new)
         self.bandit.tell(self._made, winners)
@@ -185,13 +191,17 @@ class Hybrid:
             self.waiting = self._left
         self.round += 1
         self.next_id = max([self.next_id, *(i + 1 for i in self._pending)])
-        self._pending, self._left = {}, None
+        self._pending, self._left, self._notes = {}, None, []
         metrics["attempt"] = float(self.attempt)
         if self.patience.exhausted:
             self._begin_anew()
         made = sum(self._made.values())
         metrics |= {f"share/{arm}": number / made for arm, number in self._made.items()}
         return metrics | {"candidates": float(made), "winners": float(len(winners))}
+
+    def notes(self) -> list[str]:
+        """Whether the last step was the last of an attempt."""
+        return self._notes
 
     def _take(self, new: Mapping[str, tuple[int, float]]) -> None:
         """Give new molecules to the surrogate."""
@@ -214,10 +224,10 @@ class Hybrid:
         self._open(known)
         self.draws.revise(known)
         self.patience = Patience(self.params.patience)  # the best of now are others
-        self.elsewhere = {text: _seen_as(known[text]) for text in self.elsewhere if text in known}
+        self.elsewhere = {text: seen_as(known[text]) for text in self.elsewhere if text in known}
         self.seeds = dict.fromkeys(text for text in self.seeds if text in known)
         kept = [i for i, text in enumerate(self.smiles) if text in known]
-        changed = {i: _seen_as(known[self.smiles[i]]) for i in kept}
+        changed = {i: seen_as(known[self.smiles[i]]) for i in kept}
         if len(kept) == len(self.smiles):
             self.surrogate.rescore(changed)
         else:
@@ -288,11 +298,3 @@ class Hybrid:
             start = f"{proposer.name}/"
             held = {key[len(start) :]: t for key, t in tensors.items() if key.startswith(start)}
             proposer.load_state(values[proposer.name], held)
-
-
-def _seen_as(score: float) -> float:
-    """The score as the surrogate sees it: by its root, differences between poor molecules count more.
-
-    Products of desirabilities are easier to predict that way (measured: docs/decisions.md).
-    """
-    return math.sqrt(max(score, 0.0))

@@ -8,6 +8,7 @@ begun anew with other points when the table is full: the best, the latest and so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,14 @@ class Belief:
 
     mean: np.ndarray
     spread: np.ndarray
+
+
+def seen_as(score: float) -> float:
+    """The score as the surrogate sees it: by its root, differences between poor molecules count more.
+
+    Products of desirabilities are easier to predict that way (measured: docs/decisions.md).
+    """
+    return math.sqrt(max(score, 0.0))
 
 
 class Surrogate:

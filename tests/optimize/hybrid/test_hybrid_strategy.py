@@ -121,6 +121,10 @@ def test_an_attempt_knows_nothing_of_those_before_and_every_other_one_all() -> N
             known[course.optimizer.attempt] = set(course.optimizer.smiles)
             assert set(course.optimizer.smiles) | set(course.optimizer.elsewhere) == set(course.known)
             assert paid
+            word = "together" if course.optimizer.attempt in (2, 4) else "anew"
+            assert word in course.optimizer.notes()[0]
+        else:
+            assert not course.optimizer.notes()
     assert not known[1]
     assert not known[3]
     assert len(known[2]) > 20
