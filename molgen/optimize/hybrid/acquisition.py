@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 
 from molgen.optimize.hybrid.surrogate import Belief
 
 _SMALLEST = 0.01  # of the weight of the spread: the greedy end of a batch
-_TEN = 10  # molecules whose mean has to rise
-_LEAST = 0.01  # by this share of itself
 
 
 def curiosities(n: int, largest: float, rng: np.random.Generator) -> np.ndarray:
@@ -20,44 +15,6 @@ def curiosities(n: int, largest: float, rng: np.random.Generator) -> np.ndarray:
         return np.zeros(n)
     places = (np.arange(n) + rng.random(n)) / n
     return rng.permutation(largest * _SMALLEST ** (1 - places))
-
-
-class Patience:
-    """Whether a search stands still: the mean of its ten best rose by less than ``_LEAST`` in ``patience`` molecules.
-
-    ``patience`` 0: it never does.
-    """
-
-    def __init__(self, patience: int) -> None:
-        self.patience = patience
-        self.paid = 0
-        self.course: list[tuple[int, float]] = []  # (paid, mean of the ten best), the first before the window
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether it stands still."""
-        if not self.patience or not self.course:
-            return False
-        (first, then), (last, now) = self.course[0], self.course[-1]
-        return last - first >= self.patience and now <= then + _LEAST * abs(then)
-
-    def tell(self, scores: Sequence[float], new: int) -> None:
-        """All scores of the search, as the surrogate sees them; the last ``new`` are new."""
-        self.paid += new
-        if not new or len(scores) < _TEN:
-            return
-        self.course.append((self.paid, float(np.sort(np.asarray(scores))[-_TEN:].mean())))
-        while len(self.course) > 1 and self.course[1][0] <= self.paid - self.patience:
-            self.course.pop(0)
-
-    def state(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {"paid": self.paid, "course": [list(point) for point in self.course]}
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Inverse of :meth:`state`."""
-        self.paid = state["paid"]
-        self.course = [(paid, mean) for paid, mean in state["course"]]
 
 
 def shortlist(belief: Belief, n: int, largest: float) -> np.ndarray:

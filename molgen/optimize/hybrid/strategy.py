@@ -20,7 +20,7 @@ from molgen.chem.canonical import scaffold_of
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
-from molgen.optimize.hybrid.acquisition import Patience
+from molgen.optimize.hybrid.attempts import Patience, begins_with, together
 from molgen.optimize.hybrid.bandit import Bandit
 from molgen.optimize.hybrid.draws import drawn
 from molgen.optimize.hybrid.features import Row, featurize
@@ -32,6 +32,8 @@ from molgen.optimize.protocol import Proposal, Result
 
 #: A win is to be among so many best.
 _BEST = 50
+#: Times the points of the surrogate: known molecules that a common attempt begins with, at most.
+_TOGETHER = 2
 
 
 class Hybrid:
@@ -75,18 +77,14 @@ class Hybrid:
         self._learn([self._row(text) for text in smiles], scores)
 
     def _begin_anew(self) -> None:
-        """The next attempt: on its own, or, every other time from the third on, with all that is known."""
+        """The next attempt: on its own, or with all that is known."""
         known = self.elsewhere | dict(zip(self.smiles, self.surrogate.scores, strict=True))
         self.attempt += 1
-        together = self.attempt > 1 and self.attempt % 2 == 0
-        own = known if together else {text: known[text] for text in self.seeds if text in known}
+        rng = numpy_generator(self.seed, "together", self.attempt)
+        own = begins_with(self.attempt, known, self.seeds, _TOGETHER * self.params.points, rng)
         self._notes = [
             f"the ten best have stood still for {self.params.patience} molecules: "
-            + (
-                f"all {len(own):,} known ones are searched on together"
-                if together
-                else "the search begins anew"
-            )
+            + (f"{len(own):,} of all go on together" if together(self.attempt) else "the search begins anew")
         ]
         self.elsewhere = {text: score for text, score in known.items() if text not in own}
         self._begin(list(own), list(own.values()))

@@ -96,9 +96,9 @@ class Surrogate:
     def _renew(self) -> None:
         scores = np.array(self.scores)
         rng = numpy_generator(self.seed, "points", len(self.rows))
-        chosen = _choose(scores, self.points, rng)
+        chosen = choose_points(scores, self.points, rng)
         if self.hyper is None or self._due():
-            few = _choose(scores, 384, rng)
+            few = choose_points(scores, 384, rng)
             mean = float(scores[:_FIRST].mean()) if self.hyper is None else self.hyper.mean
             self.hyper = fit([self.rows[i] for i in few], scores[few], len(self.rows), self.hyper, mean)
         self.batches = [chosen.tolist()]
@@ -196,7 +196,7 @@ class Surrogate:
             self._build()
 
 
-def _choose(scores: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+def choose_points(scores: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """Positions, ascending: all if they fit, else the best half, the latest quarter and a random rest."""
     if len(scores) <= n:
         return np.arange(len(scores))

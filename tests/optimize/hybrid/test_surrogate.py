@@ -9,7 +9,7 @@ import torch
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from molgen.optimize.hybrid.acquisition import Patience, choose, curiosities, shortlist
+from molgen.optimize.hybrid.acquisition import choose, curiosities, shortlist
 from molgen.optimize.hybrid.bandit import Bandit
 from molgen.optimize.hybrid.features import DESCRIPTORS, FINGERPRINTS, featurize
 from molgen.optimize.hybrid.hyper import fit
@@ -143,35 +143,6 @@ def test_a_batch_spreads_from_greedy_to_curious() -> None:
     assert 1.0 < weights[-1] <= 2.0
     assert len(curiosities(0, 2.0, np.random.default_rng(0))) == 0
     assert not curiosities(3, 0.0, np.random.default_rng(0)).any()
-
-
-def test_patience_ends_when_the_ten_best_stand_still() -> None:
-    patience = Patience(30)
-    scores = [0.5] * 10
-    patience.tell(scores, 10)
-    for better in (0.6, 0.7, 0.8, 0.9):  # always something better
-        scores = [*scores, *[better] * 10]
-        patience.tell(scores, 10)
-        assert not patience.exhausted
-    for still in (False, False, True):
-        scores = [*scores, *[0.1] * 10]
-        patience.tell(scores, 10)
-        assert patience.exhausted is still
-    again = Patience(30)
-    again.load_state(json.loads(json.dumps(patience.state())))
-    assert again.exhausted
-    assert again.state() == patience.state()
-    again.tell([*scores, *[0.902] * 10], 10)  # by less than one in a hundred
-    assert again.exhausted
-    patience.tell([*scores, *[0.95] * 10], 10)
-    assert not patience.exhausted
-
-
-def test_patience_without_end() -> None:
-    never = Patience(0)
-    for _ in range(10):
-        never.tell([0.1] * 1000, 100)
-    assert not never.exhausted
 
 
 def test_the_shortlist_has_the_sure_and_the_promising() -> None:
