@@ -177,6 +177,8 @@ class GraphGan(nn.Module):
             yield warm_step(self, batch, 1.0, params.kl_weight * rising)
             if step > HEAD_START * params.warm_steps:
                 yield critic_step(self, batch)
+            if self.reward is not None:  # begun with the game it is still guessing when that is over
+                yield self.reward.step(batch, one_hot(batch, len(self.types)))
         else:
             norms: dict[str, float] = {}
             for name, loss, metrics in adversarial_steps(self, batch):

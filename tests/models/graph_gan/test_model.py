@@ -90,6 +90,11 @@ def test_the_reward_network_is_taught_a_property_and_gives_the_generator_its_wor
     assert again.scale == pytest.approx(model.scale)
 
 
+def test_the_reward_network_learns_during_the_warm_start_already():
+    names, _ = train(tiny(warm_steps=10, reward="logp"), 1)
+    assert names == ["generator", "reward"]
+
+
 def test_a_collapse_is_noticed_and_the_last_healthy_generator_goes_on():
     model = tiny(warm_steps=0)
     optimizers = model.optimizers(1e-3, 0.0)
