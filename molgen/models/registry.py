@@ -61,10 +61,13 @@ def shipped() -> dict[str, Path]:
 
 
 def locate(name: str | Path) -> Path:
-    """The folder of a shipped prior or of the user's own model. Raises :class:`ModelError` with the nearest name."""
+    """The folder of a shipped prior or of the user's own model. Raises :class:`ModelError` with the nearest name.
+
+    A string that is the name of a shipped prior means that; a :class:`~pathlib.Path` always means a folder.
+    """
     priors = shipped()
-    if str(name) in priors:
-        return priors[str(name)]
+    if isinstance(name, str) and name in priors:
+        return priors[name]
     folder = Path(name).expanduser()
     if folder.is_dir():
         inside = folder / "model"  # where the run folders of train, finetune and optimize keep theirs

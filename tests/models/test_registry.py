@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -128,3 +129,13 @@ def test_another_network_is_refused_with_key_and_cure(folder):
     assert "may change: dropout, min_p, temperature" in problem.message
     with pytest.raises(ConfigError, match="did you mean 'dropout'"):
         load(folder, changes={"dropuot": 0.1})
+
+
+def test_a_folder_that_is_named_like_a_shipped_prior_is_reached_by_its_path(tmp_path, monkeypatch):
+    folder = tmp_path / "moses"
+    shutil.copytree(locate("graph-gan-qm9"), folder)
+    monkeypatch.chdir(tmp_path)
+    assert locate("moses") != folder
+    assert locate("./moses").resolve() == folder
+    assert locate(locate("./moses")).resolve() == folder
+    assert load("./moses").card["family"] == "graph_gan"
