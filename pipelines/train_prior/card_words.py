@@ -165,7 +165,7 @@ DESCRIPTIONS["graph-gan-qm9"] = {
 PROTOCOLS["latent-gan"] = PROTOCOLS["moses"] + _LATENT.replace("the learned prior", "the GAN")
 METRIC_NOTES["latent-gan"] = METRIC_NOTES["moses"]
 DESCRIPTIONS["latent-gan"] = DESCRIPTIONS["graph-vae-moses"] | {
-    "summary": "latent GAN on a graph VAE of MOSES: a point in one step, and a critic that knows points off the manifold",
+    "summary": "latent GAN on a graph VAE of MOSES: one step a point, and a critic that knows what is off the manifold",
     "description": "Generator and critic (relativistic pairing, R1 and R2) on the latent space of a graph VAE with "
     "denser points than graph-vae-moses (KL weight 0.6), whose encoder and decoder are part of it.",
     "intended_use": "Comparing GANs with other generators under the MOSES protocol; a start for fine-tuning on a few "
