@@ -192,3 +192,23 @@ class StabilityGuard(nn.Module):
     def set_extra_state(self, state: Tensor) -> None:
         """Inverse of :meth:`get_extra_state`."""
         self.record = _Record(**json.loads(bytes(state.cpu().numpy()).decode()))
+
+
+_NORM = (
+    "norm_before_clipping"  # an attribute of the optimizer, not of its state: a look at the last step only
+)
+
+
+def note_norm(optimizer: torch.optim.Optimizer, norm: float) -> None:
+    """Keep what the norm of the gradients was before they were clipped; the training loop does."""
+    setattr(getattr(optimizer, "optimizer", optimizer), _NORM, norm)  # Fabric hands out wrappers
+
+
+@torch.no_grad()
+def gradient_norm(optimizer: torch.optim.Optimizer) -> float:
+    """Norm of the gradients of the last step, before clipping where they were clipped; 0 before the first step."""
+    noted: float | None = getattr(optimizer, _NORM, None)
+    if noted is not None:
+        return noted
+    found = [p.grad.norm() for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    return float(torch.stack(found).norm()) if found else 0.0

@@ -23,6 +23,7 @@ from molgen.core.errors import ConfigError, Interrupted, ModelError
 from molgen.core.schema import TrainerConfig
 from molgen.core.seeding import stream
 from molgen.learn.slots import put_back, tensors_of
+from molgen.learn.stability import note_norm
 from molgen.run import checkpoint
 from molgen.run.interrupt import Stop
 from molgen.run.progress import Progress
@@ -201,6 +202,7 @@ class Trainer:
                     [p for group in optimizer.param_groups for p in group["params"]], self.config.clip_norm
                 )
                 seen["gradient_norm"] = float(norm)
+                note_norm(optimizer, float(norm))
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * group.get("lr_factor", 1.0)
             optimizer.step()

@@ -4,6 +4,7 @@ import torch
 
 from molgen.core.errors import ConfigError, Interrupted, ModelError
 from molgen.core.schema import TrainerConfig
+from molgen.learn.stability import gradient_norm
 from molgen.learn.trainer import Trainer, learning_rate_factor, mean_loss
 from molgen.models.autoregressive import RecurrentParams
 from molgen.models.autoregressive.model import SmilesLanguageModel
@@ -143,3 +144,18 @@ def test_bf16_training_learns_too(tmp_path):
     before = mean_loss(model, data)
     fit(tmp_path, config(precision="bf16"), model=model)
     assert mean_loss(model, data) < 0.8 * before
+
+
+def test_a_guard_sees_the_gradients_as_they_were_before_clipping(tmp_path):
+    model = build()
+    own = model.optimizers
+    kept = {}
+
+    def optimizers(*settings):
+        kept.update(own(*settings))
+        return kept
+
+    model.optimizers = optimizers
+    fit(tmp_path, config(epochs=1, clip_norm=1e-6), model=model)
+    (optimizer,) = kept.values()
+    assert gradient_norm(optimizer) > 1e-3

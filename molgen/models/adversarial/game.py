@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from molgen.learn.stability import Health, StabilityGuard, StabilityLimits
+from molgen.learn.stability import Health, StabilityGuard, StabilityLimits, gradient_norm
 from molgen.models.adversarial.average import averaged, follow, keep_at
 from molgen.models.adversarial.health import coverage, uniqueness
 from molgen.models.adversarial.losses import (
@@ -149,7 +149,7 @@ class Game(nn.Module):
             draws = self.average(noise, self.asked if self.asked.shape[1] else None)
             if not bool(draws.isfinite().all()):
                 return Health(float("nan"), float("nan"))
-            norms = {f"{name}_gradient": self._norm(o) for name, o in self._optimizers.items()}
+            norms = {f"{name}_gradient": gradient_norm(o) for name, o in self._optimizers.items()}
             return Health(uniqueness(draws, self.reference), coverage(draws, self.reference), norms)
 
     @torch.no_grad()
@@ -160,8 +160,3 @@ class Game(nn.Module):
             for optimizer in self._optimizers.values():
                 optimizer.state.clear()
             self._set_rates()
-
-    @staticmethod
-    def _norm(optimizer: torch.optim.Optimizer) -> float:
-        slopes = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        return float(torch.stack([s.norm() for s in slopes]).norm()) if slopes else 0.0

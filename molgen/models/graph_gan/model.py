@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from molgen.learn.stability import gradient_norm
 from molgen.models.adversarial.average import averaged, follow, keep_at
 from molgen.models.graph_gan import GraphGanParams, points, watch
 from molgen.models.graph_gan.critic import Critic
@@ -183,7 +184,7 @@ class GraphGan(nn.Module):
             norms: dict[str, float] = {}
             for name, loss, metrics in adversarial_steps(self, batch):
                 yield name, loss, metrics | (self.parts["guard"].metrics() if name == "generator" else {})
-                norms[name] = watch.gradient_norm(self._optimizers[name])
+                norms[name] = gradient_norm(self._optimizers[name])
             if step % params.look_every == 0:
                 watch.look(self, step, batch, norms)
         follow(self.parts["average"], self.generator, keep_at(step, params.ema))

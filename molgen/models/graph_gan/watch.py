@@ -31,12 +31,6 @@ def guard(average: nn.Module, critic: nn.Module) -> StabilityGuard:
     return StabilityGuard(watched(average, critic))
 
 
-def gradient_norm(optimizer: torch.optim.Optimizer) -> float:
-    """Norm of the gradients of the last step, after clipping."""
-    found = [p.grad.norm() for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    return float(torch.stack(found).norm()) if found else 0.0
-
-
 @torch.no_grad()
 def assess(model: GraphGan, batch: Batch, seed: int = 0) -> dict[str, float]:
     """Shares of raw draws that keep the valences, that are distinct, and of the molecules that they reach."""
