@@ -194,9 +194,8 @@ class StabilityGuard(nn.Module):
         self.record = _Record(**json.loads(bytes(state.cpu().numpy()).decode()))
 
 
-_NORM = (
-    "norm_before_clipping"  # an attribute of the optimizer, not of its state: a look at the last step only
-)
+#: An attribute of the optimizer, not of its state: a look at the last step only.
+_NORM = "norm_before_clipping"
 
 
 def note_norm(optimizer: torch.optim.Optimizer, norm: float) -> None:

@@ -130,10 +130,8 @@ def sound_rings(mol: Chem.Mol, sizes: Collection[int] = RING_SIZES) -> bool:
     info = mol.GetRingInfo()
     if any(len(ring) not in sizes for ring in info.AtomRings()):
         return False
-    if not any(
-        mol.HasSubstructMatch(pattern) for pattern in _suspect()
-    ):  # nearly all; a look at each bond costs more
-        return True
+    if not any(mol.HasSubstructMatch(pattern) for pattern in _suspect()):
+        return True  # nearly all; a look at each bond costs more
     doubled: set[int] = set()
     for bond in mol.GetBonds():
         kind = bond.GetBondType()
