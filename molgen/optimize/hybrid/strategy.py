@@ -28,6 +28,7 @@ from molgen.optimize.hybrid.params import HybridParams
 from molgen.optimize.hybrid.pool import Candidate, Pool, grow, pick
 from molgen.optimize.hybrid.proposers import LanguageModel, Proposer, build_proposers
 from molgen.optimize.hybrid.surrogate import Surrogate, seen_as
+from molgen.optimize.memory import CARRIED
 from molgen.optimize.protocol import Proposal, Result
 
 #: A win is to be among so many best.
@@ -175,8 +176,8 @@ class Hybrid:
                 self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, seen_as(result.score))
-            if result.id not in self._arms:  # adopted
-                self.seeds[result.smiles] = None
+            if result.id not in self._arms and self._pending[result.id].origin != CARRIED:
+                self.seeds[result.smiles] = None  # brought by the user
             lessons.append(Lesson(raw, result.smiles, result.score))
             if result.id in self._arms and (len(bar) < _BEST or seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
@@ -223,7 +224,6 @@ class Hybrid:
         self.draws.revise(known)
         self.patience = Patience(self.params.patience)  # the best of now are others
         self.elsewhere = {text: seen_as(known[text]) for text in self.elsewhere if text in known}
-        self.seeds = dict.fromkeys(text for text in self.seeds if text in known)
         kept = [i for i, text in enumerate(self.smiles) if text in known]
         changed = {i: seen_as(known[self.smiles[i]]) for i in kept}
         if len(kept) == len(self.smiles):

@@ -12,6 +12,7 @@ from molgen.core.errors import ConfigError
 from molgen.models.protocol import Samples
 from molgen.optimize.hybrid.params import PARTS, HybridParams
 from molgen.optimize.hybrid.strategy import Hybrid
+from molgen.optimize.memory import CARRIED
 from molgen.optimize.protocol import Proposal, Result
 from molgen.optimize.registry import strategy
 
@@ -146,6 +147,27 @@ def test_an_attempt_begins_from_the_seed_compounds_again() -> None:
     again = restored(course, patience=6)
     assert [p.smiles for p in course.step()] == [p.smiles for p in again.step()]
     assert "prior" not in {p.origin for p in course.optimizer.ask(6)}
+
+
+def test_what_an_earlier_round_found_is_no_seed_compound() -> None:
+    def tell(origin: str, texts: list[str]) -> None:
+        first = course.optimizer.next_id
+        course.optimizer.adopt([Proposal(first + i, text, origin) for i, text in enumerate(texts)])
+        values = [spread_little(text) for text in texts]
+        told = enumerate(zip(texts, values, strict=True), first)
+        course.optimizer.tell([Result(i, "scored", text, v, v) for i, (text, v) in told])
+        course.known |= dict(zip(texts, values, strict=True))
+
+    course = Course(make(patience=6), score=spread_little)
+    texts = [Chem.CanonSmiles(text) for text in SHELF[:24]]
+    tell("seed", texts[:12])
+    course.optimizer.revise({})  # a further round begins with the state of the one before, and no scores
+    course.known.clear()
+    tell(CARRIED, texts)
+    assert set(course.optimizer.smiles) == set(texts)
+    while course.optimizer.attempt < 1:
+        course.step()
+    assert course.optimizer.smiles == texts[:12]
 
 
 def test_a_search_told_to_be_patient_for_ever_never_begins_anew() -> None:
