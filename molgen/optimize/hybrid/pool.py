@@ -35,23 +35,27 @@ class Candidate:
 
 @dataclass
 class Pool:
-    """Candidates of one step. ``paid``: scores (as the surrogate sees them) of what is known, with ids."""
+    """Candidates of one step, of ``largest`` heavy atoms at most.
+
+    ``paid``: scores (as the surrogate sees them) of what is known, with ids.
+    """
 
     params: HybridParams
     paid: Mapping[str, float]
     ids: Mapping[str, int]
     seen: Mapping[str, None]  # whatever need not be proposed again
+    largest: int
     members: dict[str, Candidate] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
 
     def take(self, ideas: Sequence[Idea], arm: str, knowledge: Knowledge | None) -> int:
-        """Let new valid molecules in; how many there were."""
+        """Let new valid molecules in that are not too large; how many there were."""
         before = len(self.members)
         for idea in ideas:
             with rdBase.BlockLogs():
                 mol = Chem.MolFromSmiles(idea.smiles)
-            if mol is None or not mol.GetNumAtoms() or "." in idea.smiles:
+            if mol is None or not 0 < mol.GetNumHeavyAtoms() <= self.largest or "." in idea.smiles:
                 continue
             text = Chem.MolToSmiles(mol)
             if text in self.seen or text in self.members:
@@ -104,6 +108,18 @@ class Pool:
         members = list(self.members.values())
         order = shortlist(belief, self.params.pool + len(taken), 0.5 * self.params.exploration)
         return [members[i] for i in order if members[i].smiles not in taken][: self.params.pool]
+
+
+def fill(pool: Pool, proposers: Sequence[Proposer], bandit: Bandit, n: int, seed: int, round_: int) -> None:
+    """Fill the pool with ``n`` children of what is paid, without judging them."""
+    rng = numpy_generator(seed, "unjudged", round_)
+    shares = bandit.shares(rng)
+    knowledge = pool.knowledge(None, 0.0)
+    for proposer in proposers:
+        share = n * shares[proposer.name]
+        number = int(share) + int(rng.random() < share % 1)
+        ideas = proposer.propose(number, stream(seed, proposer.name, round_), knowledge)
+        pool.take(ideas, proposer.name, knowledge)
 
 
 def grow(

@@ -20,12 +20,13 @@ from molgen.chem.canonical import scaffold_of
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
+from molgen.optimize.genetic.tables import heavy_atoms
 from molgen.optimize.hybrid.attempts import Patience, begins_with, together
 from molgen.optimize.hybrid.bandit import Bandit
 from molgen.optimize.hybrid.draws import drawn
 from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
-from molgen.optimize.hybrid.pool import Candidate, Pool, grow, pick
+from molgen.optimize.hybrid.pool import Candidate, Pool, fill, grow, pick
 from molgen.optimize.hybrid.proposers import LanguageModel, Proposer, build_proposers
 from molgen.optimize.hybrid.surrogate import Surrogate, seen_as
 from molgen.optimize.memory import CARRIED
@@ -45,6 +46,7 @@ class Hybrid:
     def __init__(self, prior: Any, params: HybridParams, seed: int) -> None:
         self.prior, self.params, self.seed = prior, params, seed
         self.round = self.next_id = self.attempt = 0
+        self.largest = 0  # heavy atoms of the largest molecule that was drawn from the model or brought
         self.ids: dict[str, int] = {}
         self.seen: dict[str, None] = {}
         self.seeds: dict[str, None] = {}  # what each attempt begins from, beside draws
@@ -116,7 +118,7 @@ class Hybrid:
 
     def _pool(self) -> Pool:
         paid = dict(zip(self.smiles, self.surrogate.scores, strict=True))
-        return Pool(self.params, paid, self.ids, self.seen)
+        return Pool(self.params, paid, self.ids, self.seen, self.params.most_atoms(self.largest))
 
     def _chosen(self, n: int) -> list[Candidate]:
         """The inner search, and the choice."""
@@ -137,15 +139,8 @@ class Hybrid:
 
     def _unjudged(self, n: int) -> list[Candidate]:
         """Without a surrogate: what the proposers make of the best molecules is paid for as it comes."""
-        rng = numpy_generator(self.seed, "unjudged", self.round)
         pool = self._pool()
-        shares = self.bandit.shares(rng)
-        knowledge = pool.knowledge(None, 0.0)
-        for proposer in self.proposers:
-            share = n * shares[proposer.name]
-            number = int(share) + int(rng.random() < share % 1)
-            ideas = proposer.propose(number, stream(self.seed, proposer.name, self.round), knowledge)
-            pool.take(ideas, proposer.name, knowledge)
+        fill(pool, self.proposers, self.bandit, n, self.seed, self.round)
         self._made = dict(pool.made)
         return [c for c in pool.members.values() if not self._is_full(c.smiles)][:n]
 
@@ -176,8 +171,11 @@ class Hybrid:
                 self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, seen_as(result.score))
-            if result.id not in self._arms and self._pending[result.id].origin != CARRIED:
-                self.seeds[result.smiles] = None  # brought by the user
+            origin = self._pending[result.id].origin
+            if users_own := result.id not in self._arms and origin != CARRIED:
+                self.seeds[result.smiles] = None
+            if users_own or origin == "prior":
+                self.largest = max(self.largest, heavy_atoms(result.smiles))
             lessons.append(Lesson(raw, result.smiles, result.score))
             if result.id in self._arms and (len(bar) < _BEST or seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
@@ -254,7 +252,7 @@ class Hybrid:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """All that is known, the pool that waits, and the states of the parts."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in ("round", "next_id", "attempt")}
+        values: dict[str, Any] = {k: getattr(self, k) for k in ("round", "next_id", "attempt", "largest")}
         values |= {
             "known": [[t, self.ids[t], s] for t, s in zip(self.smiles, self.surrogate.scores, strict=True)],
             "ids": dict(self.ids),
@@ -277,6 +275,7 @@ class Hybrid:
     def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
         """Inverse of :meth:`state`."""
         self.round, self.next_id, self.attempt = values["round"], values["next_id"], values["attempt"]
+        self.largest = values.get("largest", 0)  # not in runs that were begun before there was a bound
         self._begin()
         self.smiles = [text for text, _, _ in values["known"]]
         self.ids = dict(values["ids"])

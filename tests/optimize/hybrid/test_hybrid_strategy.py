@@ -46,6 +46,10 @@ def nitrogens(smiles: str) -> float:
     return share * math.exp(-(((mol.GetNumAtoms() - 20) / 6) ** 2))
 
 
+def atoms(smiles: str) -> int:
+    return int(Chem.MolFromSmiles(smiles).GetNumHeavyAtoms())
+
+
 def spread_little(smiles: str) -> float:
     """Scores that tell molecules apart and never become better by much."""
     return 0.5 + 1e-5 * nitrogens(smiles)
@@ -233,6 +237,29 @@ def test_without_anybody_who_proposes_it_says_what_to_add() -> None:
         make(["surrogate"])
     with pytest.raises(ConfigError, match="parts"):
         strategy("hybrid", {"parts": ["surogate"]})
+
+
+@pytest.mark.parametrize("parts", [PARTS, [part for part in PARTS if part != "surrogate"]])
+def test_a_score_that_likes_size_does_not_grow_monsters(parts) -> None:
+    course = Course(make(parts, largest=26, start=6), score=lambda s: atoms(s) / 100).run(8)
+    made = [atoms(text) for text, origin, _ in course.ledger if origin != "prior"]
+    assert len(made) > 12
+    assert max(made) in (25, 26)  # it goes to the bound, and not beyond
+
+
+def test_how_large_a_candidate_may_be() -> None:
+    def brought(origin: str, size: int) -> int:
+        search = make()
+        search.adopt([Proposal(0, "C" * size, origin)])
+        search.tell([Result(0, "scored", "C" * size, 0.5, 0.5)])
+        return search.params.most_atoms(search.largest)
+
+    assert brought("seed", 60) == 90
+    assert brought("seed", 20) == 50
+    assert brought(CARRIED, 60) == 50  # else the bound would rise with every round
+    course = Course(make(start=6)).run(1)
+    assert course.optimizer.largest == max(atoms(text) for text, _, _ in course.ledger)
+    assert restored(course, start=6).optimizer.largest == course.optimizer.largest
 
 
 def test_seed_compounds_are_parents_and_count_towards_the_start() -> None:
