@@ -11,7 +11,6 @@ from molgen.core.schema import Section
 #: The parts that can be left out, for an ablation.
 Part = Literal["language_model", "genetic", "recombination", "latent", "surrogate", "bandit"]
 PARTS: tuple[Part, ...] = ("language_model", "genetic", "recombination", "latent", "surrogate", "bandit")
-_ROOM = 50  # heavy atoms that every search may reach: some 700 g/mol
 
 
 class HybridParams(Section):
@@ -61,11 +60,3 @@ class HybridParams(Section):
     teach_every: int = Field(
         128, ge=1, description="paid molecules between two lessons of the language model"
     )
-
-    def most_atoms(self, begun_with: int) -> int:
-        """Heavy atoms of a candidate at most, where ``begun_with`` is the largest molecule to begin with.
-
-        Without a bound a score that does not look at size is climbed by what nobody would make: on gsk3b the search
-        grew chains of 356 atoms.
-        """
-        return max(_ROOM, begun_with * 3 // 2) if self.largest is None else self.largest

@@ -12,6 +12,7 @@ from rdkit import Chem, rdBase
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.hybrid.acquisition import choose, curiosities, shortlist
 from molgen.optimize.hybrid.bandit import Bandit
+from molgen.optimize.hybrid.begun import Begun
 from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
 from molgen.optimize.hybrid.proposers import Idea, Knowledge, Proposer
@@ -35,16 +36,13 @@ class Candidate:
 
 @dataclass
 class Pool:
-    """Candidates of one step, of ``largest`` heavy atoms at most.
-
-    ``paid``: scores (as the surrogate sees them) of what is known, with ids.
-    """
+    """Candidates of one step. ``paid``: scores (as the surrogate sees them) of what is known, with ids."""
 
     params: HybridParams
     paid: Mapping[str, float]
     ids: Mapping[str, int]
     seen: Mapping[str, None]  # whatever need not be proposed again
-    largest: int
+    begun: Begun
     members: dict[str, Candidate] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
@@ -52,10 +50,11 @@ class Pool:
     def take(self, ideas: Sequence[Idea], arm: str, knowledge: Knowledge | None) -> int:
         """Let new valid molecules in that are not too large; how many there were."""
         before = len(self.members)
+        largest = self.params.largest or self.begun.room()
         for idea in ideas:
             with rdBase.BlockLogs():
                 mol = Chem.MolFromSmiles(idea.smiles)
-            if mol is None or not 0 < mol.GetNumHeavyAtoms() <= self.largest or "." in idea.smiles:
+            if mol is None or not 0 < mol.GetNumHeavyAtoms() <= largest or "." in idea.smiles:
                 continue
             text = Chem.MolToSmiles(mol)
             if text in self.seen or text in self.members:
@@ -100,7 +99,7 @@ class Pool:
         known = {**self.seen, **dict.fromkeys(self.members)}
         best = sorted(self.paid, key=lambda text: -self.paid[text])[:_PIECES]
         paid = [(text, self.paid[text]) for text in best]
-        return Knowledge(chosen, np.array([worth[i] for i in order]), known, weights, paid)
+        return Knowledge(chosen, np.array([worth[i] for i in order]), known, weights, paid, self.begun.table)
 
     def keep(self, belief: Belief, chosen: Sequence[str]) -> list[Candidate]:
         """The best unpaid members, for the next step."""

@@ -15,6 +15,7 @@ from molgen.optimize.agent import Agent, Lesson
 from molgen.optimize.agent_params import AgentParams
 from molgen.optimize.genetic.operators import Child, offspring
 from molgen.optimize.genetic.recombine import recombine
+from molgen.optimize.genetic.tables import Tables
 from molgen.optimize.hybrid.params import HybridParams
 
 #: How the language model is taught: by the best molecules whoever proposed them, respelled, few and strong updates.
@@ -44,6 +45,7 @@ class Knowledge:
     known: Collection[str]
     weights: np.ndarray  # of being drawn as a parent
     paid: Sequence[tuple[str, float]]  # the best that were paid for, with their scores
+    table: Tables  # what the genetic operators know
 
 
 class Proposer(Protocol):
@@ -158,7 +160,7 @@ class GeneticOperators(_Untaught):
         rng = numpy_generator(seed)
         made = offspring(
             knowledge.parents, n, rng, weights=knowledge.weights.tolist(), known=knowledge.known,
-            strange=self.strange,
+            strange=self.strange, table=knowledge.table,
         )  # fmt: skip
         return _ideas(made)
 
@@ -178,7 +180,12 @@ class Recombination(_Untaught):
         most expensive thing here (measured: two thirds of a step).
         """
         made = recombine(
-            knowledge.paid, n, numpy_generator(seed), known=knowledge.known, strange=self.strange
+            knowledge.paid,
+            n,
+            numpy_generator(seed),
+            known=knowledge.known,
+            strange=self.strange,
+            table=knowledge.table,
         )
         place = {text: i for i, text in enumerate(knowledge.parents)}
         parents = [tuple(place.get(knowledge.paid[k][0], -1) for k in child[2]) for child in made]

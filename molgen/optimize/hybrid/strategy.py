@@ -20,16 +20,15 @@ from molgen.chem.canonical import scaffold_of
 from molgen.core.errors import ConfigError
 from molgen.core.seeding import numpy_generator, stream
 from molgen.optimize.agent import Lesson
-from molgen.optimize.genetic.tables import heavy_atoms
 from molgen.optimize.hybrid.attempts import Patience, begins_with, together
 from molgen.optimize.hybrid.bandit import Bandit
+from molgen.optimize.hybrid.begun import Begun
 from molgen.optimize.hybrid.draws import drawn
 from molgen.optimize.hybrid.features import Row, featurize
 from molgen.optimize.hybrid.params import HybridParams
 from molgen.optimize.hybrid.pool import Candidate, Pool, fill, grow, pick
 from molgen.optimize.hybrid.proposers import LanguageModel, Proposer, build_proposers
 from molgen.optimize.hybrid.surrogate import Surrogate, seen_as
-from molgen.optimize.memory import CARRIED
 from molgen.optimize.protocol import Proposal, Result
 
 #: A win is to be among so many best.
@@ -46,10 +45,9 @@ class Hybrid:
     def __init__(self, prior: Any, params: HybridParams, seed: int) -> None:
         self.prior, self.params, self.seed = prior, params, seed
         self.round = self.next_id = self.attempt = 0
-        self.largest = 0  # heavy atoms of the largest molecule that was drawn from the model or brought
+        self.begun = Begun()
         self.ids: dict[str, int] = {}
         self.seen: dict[str, None] = {}
-        self.seeds: dict[str, None] = {}  # what each attempt begins from, beside draws
         self.elsewhere: dict[str, float] = {}  # scores of what the present attempt does not know of
         self.full: dict[str, None] = {}  # scaffolds that earn nothing any more
         self._begin()
@@ -84,7 +82,7 @@ class Hybrid:
         known = self.elsewhere | dict(zip(self.smiles, self.surrogate.scores, strict=True))
         self.attempt += 1
         rng = numpy_generator(self.seed, "together", self.attempt)
-        own = begins_with(self.attempt, known, self.seeds, _TOGETHER * self.params.points, rng)
+        own = begins_with(self.attempt, known, self.begun.seeds, _TOGETHER * self.params.points, rng)
         self._notes = [
             f"the ten best have stood still for {self.params.patience} molecules: "
             + (f"{len(own):,} of all go on together" if together(self.attempt) else "the search begins anew")
@@ -118,7 +116,7 @@ class Hybrid:
 
     def _pool(self) -> Pool:
         paid = dict(zip(self.smiles, self.surrogate.scores, strict=True))
-        return Pool(self.params, paid, self.ids, self.seen, self.params.most_atoms(self.largest))
+        return Pool(self.params, paid, self.ids, self.seen, self.begun)
 
     def _chosen(self, n: int) -> list[Candidate]:
         """The inner search, and the choice."""
@@ -171,11 +169,9 @@ class Hybrid:
                 self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, seen_as(result.score))
-            origin = self._pending[result.id].origin
-            if users_own := result.id not in self._arms and origin != CARRIED:
-                self.seeds[result.smiles] = None
-            if users_own or origin == "prior":
-                self.largest = max(self.largest, heavy_atoms(result.smiles))
+            self.begun.take(
+                result.smiles, self._pending[result.id].origin, adopted=result.id not in self._arms
+            )
             lessons.append(Lesson(raw, result.smiles, result.score))
             if result.id in self._arms and (len(bar) < _BEST or seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
@@ -252,12 +248,12 @@ class Hybrid:
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """All that is known, the pool that waits, and the states of the parts."""
-        values: dict[str, Any] = {k: getattr(self, k) for k in ("round", "next_id", "attempt", "largest")}
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("round", "next_id", "attempt")}
         values |= {
             "known": [[t, self.ids[t], s] for t, s in zip(self.smiles, self.surrogate.scores, strict=True)],
             "ids": dict(self.ids),
             "seen": list(self.seen),
-            "seeds": list(self.seeds),
+            "begun": self.begun.state(),
             "elsewhere": [[text, score] for text, score in self.elsewhere.items()],
             "full": list(self.full),
             "waiting": [[c.smiles, c.origin, list(c.ancestors), c.arm, c.nll] for c in self.waiting],
@@ -275,12 +271,11 @@ class Hybrid:
     def load_state(self, values: dict[str, Any], tensors: dict[str, Any]) -> None:
         """Inverse of :meth:`state`."""
         self.round, self.next_id, self.attempt = values["round"], values["next_id"], values["attempt"]
-        self.largest = values.get("largest", 0)  # not in runs that were begun before there was a bound
         self._begin()
         self.smiles = [text for text, _, _ in values["known"]]
         self.ids = dict(values["ids"])
         self.seen, self.full = dict.fromkeys(values["seen"]), dict.fromkeys(values["full"])
-        self.seeds = dict.fromkeys(values["seeds"])
+        self.begun.load_state(values["begun"])
         self.elsewhere = {text: float(score) for text, score in values["elsewhere"]}
         self.waiting = [
             Candidate(text, origin, tuple(ancestors), arm, nll)
