@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from molgen.api.active import measure
 from molgen.api.configs import check, doctor, new, recipes_list, runs, scorers_list, track
-from molgen.api.evaluation import benchmark, benchmark_queue, evaluate
+from molgen.api.evaluation import benchmark, benchmark_queue, benchmark_so_far, evaluate
 from molgen.api.files import data_fetch, data_import, data_list, data_prepare, read
 from molgen.api.filter import filter_file, filter_molecules, filter_rules
 from molgen.api.generation import load, models_families, models_list, models_show, models_verify, sample
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what the verbs return, for those who annotate
 __all__ = [
     "benchmark",
     "benchmark_queue",
+    "benchmark_so_far",
     "check",
     "data_fetch",
     "data_import",

@@ -64,3 +64,18 @@ def benchmark_queue(
     from molgen.workflows.benchmark_queue import queue
 
     return queue(Suite(suite, version, inverted_deco_hop), Path(out), **options)
+
+
+def benchmark_so_far(
+    suite: Literal["guacamol", "pmo"],
+    out: Path | str,
+    *,
+    version: Literal["1.1.14", "0.3.6"] = "1.1.14",
+    inverted_deco_hop: bool = False,
+    tasks: Sequence[str] = (),
+) -> BoardResult:
+    """What the runs in a folder have by now; see :func:`molgen.workflows.benchmark_so_far.so_far`."""
+    from molgen.benchmark.oracle import Suite
+    from molgen.workflows.benchmark_so_far import so_far
+
+    return so_far(Suite(suite, version, inverted_deco_hop), Path(out), tasks=tasks)

@@ -29,7 +29,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class BoardResult:
-    """All finished runs of a queue; ``tasks`` and ``seeds`` are what was asked for, ``failed`` names what broke."""
+    """The runs of a queue; ``tasks`` and ``seeds`` are what was asked for, ``failed`` names what broke.
+
+    ``unfinished`` names runs that were judged before their end.
+    """
 
     path: Path
     about: str
@@ -39,6 +42,7 @@ class BoardResult:
     runs: list[Finished]
     files: dict[str, Path] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per task that has a finished run, in the order of the suite."""
@@ -89,6 +93,7 @@ class BoardResult:
         about = {"format": 1, "suite": self.about, "settings": self.settings}
         return about | {
             "rows": self.rows(), "sums": self.sums(), "runs": runs, "missing": missing, "failed": self.failed,
+            "unfinished": self.unfinished,
         }  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
@@ -102,7 +107,11 @@ class BoardResult:
         lines: list[dict[str, Any]] = []
         for row in self.rows():
             line = {"task": row["task"], "mean": _digits(row["mean"]), "sd": _digits(row["sd"])}
-            line |= {"seeds": row["seeds"], "diversity": _digits(row["diversity"])}
+            line |= {
+                "seeds": row["seeds"],
+                "calls": f"{row['calls']:,}",
+                "diversity": _digits(row["diversity"]),
+            }
             lines.append({**line, "SA": _digits(row["sa_score"], 2), "league": row["league"]})
         sums = self.sums()
         if len(lines) > 1:
@@ -124,7 +133,12 @@ class BoardResult:
         seeds = ", ".join(map(str, self.seeds))
         notes = [f"{self.about}, budget {self.settings['budget']}, seeds {seeds}."]
         if len(self.runs) < wanted:
-            notes.append(f"{len(self.runs)} of {wanted} runs are done: the sums are of what is done.")
+            notes.append(f"{len(self.runs)} of {wanted} runs are there: the sums are of what is there.")
+        if self.unfinished:
+            notes.append(
+                f"{len(self.unfinished)} of {len(self.runs)} runs have not used their budget and are judged as if they "
+                "stopped now: what they have is a lower bound."
+            )
         if self.settings["budget"] != 10_000 and self.about.startswith("PMO"):
             notes.append("Published sums of PMO are for 10,000 calls.")
         notes.append("diversity, SA: mean ECFP4 distance and mean SA score of the 100 best of a run.")

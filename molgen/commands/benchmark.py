@@ -38,6 +38,10 @@ Seeds = Annotated[
     str, typer.Option(help="With --queue: seeds, with commas; all tasks of the first come first.")
 ]
 Workers = Annotated[int, typer.Option(min=1, help="With --queue: processes at a time.")]
+SoFar = Annotated[
+    bool,
+    typer.Option("--so-far", help="Run nothing: judge the runs in the folder, as if they all stopped now."),
+]
 Folder = Annotated[
     Path, typer.Option("--output", "-o", metavar="FOLDER", help="Each task becomes a run folder in it.")
 ]
@@ -54,12 +58,16 @@ def guacamol(
     queue: Queue = False,
     seeds: Seeds = "1,2,3",
     workers: Workers = 1,
+    so_far: SoFar = False,
     changes: out.Set = None,
     overwrite: out.Overwrite = False,
     as_json: out.Json = False,
     quiet: out.Quiet = False,
 ) -> None:
     """The 20 goal-directed tasks of GuacaMol v2. The same command goes on after an interruption."""
+    if so_far:
+        _show(api.benchmark_so_far("guacamol", output, tasks=_split(tasks)), as_json, quiet)
+        return
     options: dict[str, Any] = {
         "tasks": _split(tasks),
         "optimizer": optimizer,
@@ -81,6 +89,7 @@ def pmo(
     queue: Queue = False,
     seeds: Seeds = "1,2,3",
     workers: Workers = 1,
+    so_far: SoFar = False,
     tdc: Annotated[
         Literal["1.1.14", "0.3.6"], typer.Option(help="Oracles of which TDC; 0.3.6: as in PMO's own tables.")
     ] = "1.1.14",
@@ -96,6 +105,12 @@ def pmo(
     quiet: out.Quiet = False,
 ) -> None:
     """The 23 tasks of PMO: area under the top-10 curve. The same command goes on after an interruption."""
+    if so_far:
+        found = api.benchmark_so_far(
+            "pmo", output, version=tdc, inverted_deco_hop=inverted_deco_hop, tasks=_split(tasks)
+        )
+        _show(found, as_json, quiet)
+        return
     options: dict[str, Any] = {
         "tasks": _split(tasks),
         "optimizer": optimizer,
@@ -148,4 +163,5 @@ def _show(result: BenchmarkResult | BoardResult, as_json: bool, quiet: bool) -> 
     out.print_table(result.table())
     for note in result.notes():
         typer.echo(note)
-    out.say(f"written: {', '.join(str(path) for path in result.files.values())}", quiet)
+    if result.files:
+        out.say(f"written: {', '.join(str(path) for path in result.files.values())}", quiet)

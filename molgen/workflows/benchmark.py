@@ -81,8 +81,14 @@ def benchmark(
     return _table(out, suite, settings, chosen, results)
 
 
-def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
-    """Judge a finished run by its ledger."""
+def read_task(
+    suite: Suite, task: str, path: Path, used: Suite | None = None, *, every: int = 1
+) -> TaskResult:
+    """Judge a run by its ledger.
+
+    ``used``: the suite whose oracle it asked, where that is another with the same one. ``every``: molecules beyond a
+    multiple of it are left out.
+    """
     folder = RunFolder.open(path)
     config = configs.load(folder.config_path, OptimizeConfig).config
     scored: list[tuple[str, float]] = []
@@ -93,7 +99,8 @@ def read_task(suite: Suite, task: str, path: Path) -> TaskResult:
             scored.append((row["smiles"], math.nan if value is None else float(value)))
         elif row["status"] in counts:
             counts[row["status"]] += 1
-    league = _league(suite, task, folder, config, [smiles for smiles, _ in scored])
+    scored = scored[: len(scored) // every * every]
+    league = _league(used or suite, task, folder, config, [smiles for smiles, _ in scored])
     return judge(suite, task, scored, budget=config.budget.molecules, league=league, **counts)
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from molgen.benchmark.board import BoardResult, Finished, settings_of, variety
 from molgen.benchmark.oracle import Suite
+from molgen.benchmark.result import TaskResult
 from molgen.core.errors import ConfigError, Interrupted, RunError
 from molgen.core.schema import DEFAULT_STRATEGY
 from molgen.run.files import write_atomic, write_json
@@ -94,7 +95,7 @@ def queue(
         for seed in seeds:
             home = out / f"seed-{seed}"
             done = finished(suite, home, {task: make[seed](task) for task in chosen})
-            board.runs.extend(_judged(seed, result, home / task) for task, result in done.items())
+            board.runs.extend(judged(seed, result, home / task) for task, result in done.items())
             logs = out / "logs"
             logs.mkdir(exist_ok=True)
             jobs += [
@@ -151,7 +152,7 @@ def _work(
                     board.failed.append(job.name)
                     say(f"{job.name} failed; why is in {job.log}")
                 else:
-                    board.runs.append(_judged(job.seed, result, job.folder))
+                    board.runs.append(judged(job.seed, result, job.folder))
                 ended += bar.total // len(jobs) if bar.total else 0
                 _write(board)
             now = ended + sum(_calls(job.folder) for job in running)
@@ -207,7 +208,8 @@ def _arguments(
     return found
 
 
-def _judged(seed: int, result: Any, folder: Path) -> Finished:
+def judged(seed: int, result: TaskResult, folder: Path) -> Finished:
+    """A result with the variety of the run's best."""
     rows = (row for row in RunFolder.open(folder).ledger.rows() if row["status"] in COUNTED)
     scored = [(row["smiles"], row["total"]) for row in rows]
     known = [(text, float(v)) for text, v in scored if v is not None and not math.isnan(v)]
