@@ -51,13 +51,17 @@ def test_a_run_that_goes_on_has_a_lower_bound(tmp_path: Path) -> None:
     folder = tmp_path / "seed-1" / "median1"
     before = (folder / "ledger.jsonl").read_text("utf-8")
     bounds = []
-    for lines, calls in ((140, 100), (230, 200)):
+    almost = len(before.splitlines()) - 8
+    for lines, calls, league in ((140, 100, "C"), (almost, 200, "A")):  # labels are missing, or in flight
         (folder / "ledger.jsonl").write_text(before, "utf-8")
         cut(folder, lines)
         board = so_far(PMO, tmp_path)
         assert board.unfinished == ["seed-1/median1"]
         assert "lower bound" in " ".join(board.notes())
         assert board.runs[0].result.calls == calls
+        assert board.runs[0].result.league.letter == (
+            "A" if lines == 230 else "C"
+        )  # 10 labels in flight, or 100 missing
         bounds.append(board.runs[0].result.score)
     assert 0 < bounds[0] <= bounds[1] <= whole
     cut(folder, 50)
