@@ -109,7 +109,7 @@ class BoardResult:
             line = {"task": row["task"], "mean": _digits(row["mean"]), "sd": _digits(row["sd"])}
             line |= {
                 "seeds": row["seeds"],
-                "calls": f"{row['calls']:,}",
+                "calls": f"{round(row['calls'] / row['seeds']):,}",
                 "diversity": _digits(row["diversity"]),
             }
             lines.append({**line, "SA": _digits(row["sa_score"], 2), "league": row["league"]})

@@ -88,16 +88,16 @@ def _uncustomary(card: Mapping[str, Any]) -> str:
     return f"{beyond}, which may hold the targets" if beyond else ""
 
 
-def labeled_by(journal: Path, fingerprint: str) -> set[str]:
-    """The molecules to which a scorer gave a value, from the journal ``scores.jsonl`` of a run."""
-    found: set[str] = set()
+def labeled_by(journal: Path, fingerprint: str) -> list[str]:
+    """The molecules to which a scorer gave a value, in that order, from the journal ``scores.jsonl`` of a run."""
+    found: dict[str, None] = {}
     if not journal.is_file():
-        return found
+        return []
     with journal.open(encoding="utf-8") as lines:
         for line in lines:
             if not line.endswith("\n"):
                 break  # torn: nobody has seen its value
             row = json.loads(line)
             if row.get("s") == fingerprint and "m" in row:
-                found.add(row["m"])
-    return found
+                found[row["m"]] = None
+    return list(found)

@@ -66,6 +66,7 @@ def guacamol(
 ) -> None:
     """The 20 goal-directed tasks of GuacaMol v2. The same command goes on after an interruption."""
     if so_far:
+        _refuse_more(queue, overwrite, changes)
         _show(api.benchmark_so_far("guacamol", output, tasks=_split(tasks)), as_json, quiet)
         return
     options: dict[str, Any] = {
@@ -106,6 +107,7 @@ def pmo(
 ) -> None:
     """The 23 tasks of PMO: area under the top-10 curve. The same command goes on after an interruption."""
     if so_far:
+        _refuse_more(queue, overwrite, changes)
         found = api.benchmark_so_far(
             "pmo", output, version=tdc, inverted_deco_hop=inverted_deco_hop, tasks=_split(tasks)
         )
@@ -120,6 +122,13 @@ def pmo(
     options |= {"overrides": changes or [], "quiet": quiet}
     options |= {"version": tdc, "inverted_deco_hop": inverted_deco_hop}
     _run("pmo", output, options, seed, _numbers(seeds) if queue else None, workers, overwrite, as_json)
+
+
+def _refuse_more(queue: bool, overwrite: bool, changes: list[str] | None) -> None:
+    """What says how to run does not go with running nothing."""
+    told = {"--queue": queue, "--overwrite": overwrite, "--set": bool(changes)}
+    if given := [name for name, is_given in told.items() if is_given]:
+        raise ConfigError(f"--so-far runs nothing: leave out {', '.join(given)}", "--so-far")
 
 
 def _run(

@@ -87,7 +87,8 @@ def read_task(
     """Judge a run by its ledger.
 
     ``used``: the suite whose oracle it asked, where that is another with the same one. ``every``: molecules beyond a
-    multiple of it are left out; not 1: the run may have a step in flight, whose labels are not in the ledger yet.
+    multiple of it are left out. Of a run that is not done the labels after the last molecule of the ledger do not
+    decide its league: they are of steps that are in flight, or to be told again.
     """
     folder = RunFolder.open(path)
     config = configs.load(folder.config_path, OptimizeConfig).config
@@ -99,8 +100,7 @@ def read_task(
             scored.append((row["smiles"], math.nan if value is None else float(value)))
         elif row["status"] in counts:
             counts[row["status"]] += 1
-    in_flight = config.batch_size if every > 1 else 0
-    league = _league(used or suite, task, folder, config, {smiles for smiles, _ in scored}, in_flight)
+    league = _league(used or suite, task, folder, config, {smiles for smiles, _ in scored})
     scored = scored[: len(scored) // every * every]
     return judge(suite, task, scored, budget=config.budget.molecules, league=league, **counts)
 
@@ -205,12 +205,10 @@ def _run(
     optimize.resume(RunFolder.open(path), quiet=quiet, handed_in=oracle, stop=stop)
 
 
-def _league(
-    suite: Suite, task: str, folder: RunFolder, config: OptimizeConfig, counted: set[str], in_flight: int
-) -> League:
+def _league(suite: Suite, task: str, folder: RunFolder, config: OptimizeConfig, counted: set[str]) -> League:
     labeled = labeled_by(folder.path / "scores.jsonl", suite.fingerprint(task))
-    if len(labeled - counted) <= in_flight:
-        labeled &= counted
+    while folder.status != "done" and labeled and labeled[-1] not in counted:
+        labeled.pop()
     seeds = read_compounds(config.seeds, Path(folder.manifest["base_dir"]))
     return decide(counted, labeled, _cards(config.model), any(task in seed.data for seed in seeds))
 

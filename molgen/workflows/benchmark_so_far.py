@@ -27,6 +27,8 @@ def so_far(suite: Suite, out: Path, *, tasks: Sequence[str] = ()) -> BoardResult
     one counts. Raises DataError where there is no run, or where runs have different settings.
     """
     out, chosen = Path(out), suite.tasks(tasks)
+    if not out.is_dir():
+        raise DataError(f"{out}: no such folder")
     found: dict[tuple[str, int], Finished] = {}
     unfinished: dict[tuple[str, int], str] = {}
     settings: dict[str, Any] = {}
@@ -34,12 +36,10 @@ def so_far(suite: Suite, out: Path, *, tasks: Sequence[str] = ()) -> BoardResult
     for folder, config, used, task in _runs(out):
         if task not in chosen or not _same_function(suite, used, task):
             continue
-        own = {"budget": config.budget.molecules, "model": config.model, "batch_size": config.batch_size}
-        own["optimizer"] = config.optimizer.model_dump(mode="json")
+        own = config.model_dump(mode="json", exclude=_OF_A_RUN)
         if settings and own != settings:
-            raise DataError(
-                f"{first} and {folder.path} have different settings; ask about one of them at a time"
-            )
+            differ = ", ".join(name for name in own if own[name] != settings[name])
+            raise DataError(f"{first} and {folder.path} differ in {differ}; ask about one of them at a time")
         settings, first = own, first if settings else folder.path
         key, done = (task, config.seed), folder.status == "done"
         result = read_task(suite, task, folder.path, used, every=1 if done else EVERY)
@@ -50,17 +50,28 @@ def so_far(suite: Suite, out: Path, *, tasks: Sequence[str] = ()) -> BoardResult
         if not done:
             unfinished[key] = f"seed-{config.seed}/{task}"
     if not found:
+        others = sorted({used.describe() for _, _, used, _ in _runs(out)} - {suite.describe()})
         raise DataError(
-            f"{out}: no run of {suite.describe()} in it that has made {EVERY} calls; give the folder that a benchmark "
-            "writes to"
+            f"{out}: no run of {suite.describe()} in it that has made {EVERY} calls; "
+            + (
+                f"there are runs of {'; '.join(others)}"
+                if others
+                else "give the folder that a benchmark writes to"
+            )
         )
     runs = [found[key] for key in sorted(found)]
     seeds = sorted({seed for _, seed in found})
+    about = {
+        "budget": settings["budget"]["molecules"],
+        **{k: settings[k] for k in ("model", "optimizer", "batch_size")},
+    }
     return BoardResult(
-        out, suite.describe(), settings, chosen, seeds, runs, unfinished=list(unfinished.values())
+        out, suite.describe(), about, chosen, seeds, runs, unfinished=list(unfinished.values())
     )
 
 
+#: What is a run's own, or does not change what it finds.
+_OF_A_RUN = {"name", "seed", "objective", "output", "tracking"}
 #: Where runs lie in the folder of a queue, of a benchmark of one seed, or of one task.
 _PLACES = ("seed-*/*/manifest.json", "*/manifest.json", "manifest.json")
 
@@ -70,6 +81,8 @@ def _runs(out: Path) -> Iterator[tuple[RunFolder, OptimizeConfig, Suite, str]]:
         if not (manifest.parent / "ledger.jsonl").is_file():
             continue
         folder = RunFolder.open(manifest.parent)
+        if folder.kind != "optimize":
+            continue
         config = configs.load(folder.config_path, OptimizeConfig).config
         component = config.objective.components[0] if config.objective.components else None
         name = component.use.removesuffix("_oracle") if component else ""

@@ -102,5 +102,5 @@ def test_labels_are_read_from_the_journal_of_the_run(tmp_path: Path) -> None:
         {"m": "O", "p": "none", "s": "another scorer", "v": 0.5},
     ]
     journal.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"m": "torn", "s": "ours"', "utf-8")
-    assert labeled_by(journal, "ours") == {"C", "CC"}
-    assert labeled_by(tmp_path / "none.jsonl", "ours") == set()
+    assert labeled_by(journal, "ours") == ["C", "CC"]
+    assert labeled_by(tmp_path / "none.jsonl", "ours") == []

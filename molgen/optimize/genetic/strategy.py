@@ -127,7 +127,7 @@ class Genetic:
             if result.smiles is None:
                 continue
             self.seen[flat(result.smiles)] = None
-            if result.id in self._adopted:
+            if result.id in self._adopted and self._pending[result.id].origin == "seed":
                 self.seeds.append(result.smiles)
             if not math.isnan(result.score):
                 self.scored += result.status != "duplicate"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from molgen.optimize.genetic.tables import Tables, heavy_atoms, tables
-from molgen.optimize.memory import CARRIED
 
 _ROOM = 50  # heavy atoms that every search may reach: some 700 g/mol
 
@@ -23,8 +22,12 @@ class Begun:
         self.table: Tables = tables()
 
     def take(self, smiles: str, origin: str, adopted: bool) -> None:
-        """A molecule with a score. What an earlier round found is neither a seed nor a measure: rooms would add up."""
-        users_own = adopted and origin != CARRIED
+        """A molecule with a score.
+
+        What an earlier round or stage found is adopted too, but neither a seed nor a measure: the room would grow by
+        half with each.
+        """
+        users_own = adopted and origin == "seed"
         if users_own and smiles not in self.seeds:
             self.seeds[smiles] = None
             self.table = self.table.widened([smiles])

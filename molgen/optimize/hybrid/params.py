@@ -48,8 +48,8 @@ class HybridParams(Section):
     largest: int | None = Field(
         None,
         ge=1,
-        description="heavy atoms of a candidate at most; default: half more than the largest molecule that was drawn "
-        "from the model or brought, and at least 50",
+        description="heavy atoms of a candidate at most; default: half more than the largest of the seed compounds "
+        "and of the model's draws, and at least 50",
     )
     strange: float = Field(
         0.3,

@@ -165,13 +165,13 @@ class Hybrid:
             self.seen |= dict.fromkeys(text for text in (raw, result.smiles) if text)
             if result.smiles is None or math.isnan(result.score) or result.smiles in self.ids:
                 continue
+            self.begun.take(
+                result.smiles, self._pending[result.id].origin, adopted=result.id not in self._arms
+            )
             if result.score <= 0 < result.total:  # its scaffold is full
                 self.full[scaffold_of(result.smiles)] = None
                 continue
             new[result.smiles] = (result.id, seen_as(result.score))
-            self.begun.take(
-                result.smiles, self._pending[result.id].origin, adopted=result.id not in self._arms
-            )
             lessons.append(Lesson(raw, result.smiles, result.score))
             if result.id in self._arms and (len(bar) < _BEST or seen_as(result.score) > bar[0]):
                 winners.append(self._arms[result.id])
@@ -275,7 +275,8 @@ class Hybrid:
         self.smiles = [text for text, _, _ in values["known"]]
         self.ids = dict(values["ids"])
         self.seen, self.full = dict.fromkeys(values["seen"]), dict.fromkeys(values["full"])
-        self.begun.load_state(values["begun"])
+        # a run that was begun before there was a largest size goes on with what it knows
+        self.begun.load_state(values.get("begun") or {"seeds": values["seeds"], "largest": 0})
         self.elsewhere = {text: float(score) for text, score in values["elsewhere"]}
         self.waiting = [
             Candidate(text, origin, tuple(ancestors), arm, nll)

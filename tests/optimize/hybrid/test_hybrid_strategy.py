@@ -275,7 +275,10 @@ def test_how_large_a_candidate_may_be() -> None:
 
     assert brought("seed", 60) == 90
     assert brought("seed", 20) == 50
-    assert brought(CARRIED, 60) == 50  # else the bound would rise with every round
+    assert brought(CARRIED, 60) == 50  # else the bound would rise with every round,
+    assert (
+        brought("mutation", 60) == 50
+    )  # and with every stage, which asks again about the best of the one before
     course = Course(make(start=6)).run(1)
     assert course.optimizer.begun.largest == max(atoms(text) for text, _, _ in course.ledger)
     assert restored(course, start=6).optimizer.begun.largest == course.optimizer.begun.largest
