@@ -111,6 +111,11 @@ def _make(
         f"{carried} molecules of the round before were judged again at no cost; this round has a budget of its own, "
         f"{budget} molecules."
     )
+    if not _same_strategy(before, plan.config):
+        words.append(
+            "The optimizer or the model was changed, so the strategy begins without what it was taught before; its "
+            "scores it still has."
+        )
     about = {
         "number": number, "parent": str(parent.path), "parent_uid": parent.uid,
         "parent_calls": parent.manifest.get("calls"), "feedback_sha256": digest, "words": words, "carried": carried,
@@ -176,11 +181,14 @@ def _first_checkpoint(
     folder.quiet = True
     search = build_search(config, folder, objective, NullTracker(), Stop())
     found = parent.latest_checkpoint()
-    same = (config.optimizer, config.model) == (before.optimizer, before.model)
-    if found is not None and same and isinstance(search.optimizer, CanRevise):
+    if found is not None and _same_strategy(before, config) and isinstance(search.optimizer, CanRevise):
         search.optimizer.load_state(found.state["optimizer"], found.tensors)
         search.optimizer.revise({})
     search.checkpoint()
+
+
+def _same_strategy(before: OptimizeConfig, config: OptimizeConfig) -> bool:
+    return (config.optimizer, config.model) == (before.optimizer, before.model)
 
 
 def _copy_scores(source: Path, target: Path) -> None:

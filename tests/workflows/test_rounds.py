@@ -122,6 +122,21 @@ def test_the_strategy_goes_on_with_what_it_was_taught(liked):
     state = RunFolder.open(result.path).latest_checkpoint().state["optimizer"]
     steps = len(list(RunFolder.open(result.path).metrics.rows()))
     assert state["round"] > steps  # the steps of the first round count too
+    assert not any("without what it was taught" in word for word in _words(result))
+
+
+def test_a_strategy_with_other_settings_begins_anew_and_says_so(place, liked):
+    result = mg.resume(
+        place / "run", feedback=place / "likes.csv", out=place / "other", quiet=True,
+        overrides=["budget.molecules=16", "optimizer.params.exploration=2"],
+    )  # fmt: skip
+    assert any("without what it was taught" in word for word in _words(result))
+    state = RunFolder.open(result.path).latest_checkpoint().state["optimizer"]
+    assert state["round"] == len(list(RunFolder.open(result.path).metrics.rows()))
+
+
+def _words(result):
+    return RunFolder.open(result.path).manifest["round"]["words"]
 
 
 def test_the_same_line_shows_the_round_again_and_another_file_is_refused(place, liked):
