@@ -16,6 +16,11 @@ from molgen.run.folder import RunFolder
 from molgen.workflows.benchmark import read_task
 from molgen.workflows.benchmark_queue import judged
 
+#: What is a run's own, or does not change what it finds.
+_OF_A_RUN = {"name", "seed", "objective", "output", "tracking"}
+#: Where runs lie in the folder of a queue, of a benchmark of one seed, or of one task.
+_PLACES = ("seed-*/*/manifest.json", "*/manifest.json", "manifest.json")
+
 
 def so_far(suite: Suite, out: Path, *, tasks: Sequence[str] = ()) -> BoardResult:
     """Judge every run in a folder as if it stopped now; nothing is run or written.
@@ -51,29 +56,14 @@ def so_far(suite: Suite, out: Path, *, tasks: Sequence[str] = ()) -> BoardResult
             unfinished[key] = f"seed-{config.seed}/{task}"
     if not found:
         others = sorted({used.describe() for _, _, used, _ in _runs(out)} - {suite.describe()})
-        raise DataError(
-            f"{out}: no run of {suite.describe()} in it that has made {EVERY} calls; "
-            + (
-                f"there are runs of {'; '.join(others)}"
-                if others
-                else "give the folder that a benchmark writes to"
-            )
-        )
+        cure = f"there are runs of {'; '.join(others)}" if others else "give the folder of a benchmark"
+        raise DataError(f"{out}: no run of {suite.describe()} in it that has made {EVERY} calls; {cure}")
     runs = [found[key] for key in sorted(found)]
     seeds = sorted({seed for _, seed in found})
-    about = {
-        "budget": settings["budget"]["molecules"],
-        **{k: settings[k] for k in ("model", "optimizer", "batch_size")},
-    }
-    return BoardResult(
-        out, suite.describe(), about, chosen, seeds, runs, unfinished=list(unfinished.values())
-    )
-
-
-#: What is a run's own, or does not change what it finds.
-_OF_A_RUN = {"name", "seed", "objective", "output", "tracking"}
-#: Where runs lie in the folder of a queue, of a benchmark of one seed, or of one task.
-_PLACES = ("seed-*/*/manifest.json", "*/manifest.json", "manifest.json")
+    shown = {name: settings[name] for name in ("model", "optimizer", "batch_size")}
+    shown["budget"] = settings["budget"]["molecules"]
+    about = suite.describe()
+    return BoardResult(out, about, shown, chosen, seeds, runs, unfinished=list(unfinished.values()))
 
 
 def _runs(out: Path) -> Iterator[tuple[RunFolder, OptimizeConfig, Suite, str]]:
